@@ -1,0 +1,1 @@
+"""Who decides? One package per service, on the kernel in `runtime`."""

@@ -1,0 +1,1 @@
+"""The `processing` service: what needs a codec, done away from the recording."""

@@ -1,0 +1,1 @@
+"""The `recording` service: may it start, pause, stop; what is its state?"""

@@ -1,0 +1,1 @@
+"""The kernel: one message in, events out, in order per entity."""

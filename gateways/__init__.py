@@ -1,0 +1,1 @@
+"""Who comes in? WHIP recorders, HLS viewers, API callers, people with a browser."""

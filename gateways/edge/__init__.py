@@ -1,0 +1,1 @@
+"""The HLS door, and the front of the house."""

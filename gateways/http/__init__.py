@@ -1,0 +1,1 @@
+"""What every door shares: problem details, health, the request id."""

@@ -1,0 +1,1 @@
+"""The WHIP door: RTP in, CMAF parts into the log."""

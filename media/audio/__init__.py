@@ -1,0 +1,1 @@
+"""Sound: Opus decoded once, AAC made from it."""

@@ -1,0 +1,1 @@
+"""How is it run? CLI, embedded servers, settings, provisioning, benchmarks."""

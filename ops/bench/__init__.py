@@ -1,0 +1,1 @@
+"""Where do we stand against the floor? One module a figure."""

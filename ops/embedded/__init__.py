@@ -1,0 +1,1 @@
+"""The real servers that come in wheels: NATS, PostgreSQL, Redis."""

@@ -1,0 +1,1 @@
+"""What is said? Commands, queries, events, views and headers, as msgspec Structs."""

@@ -1,0 +1,28 @@
+"""What kinds of things are said: a command or query names its answer, an event answers nothing."""
+
+from typing import Any, Generic, TypeVar, get_args
+
+from msgspec import Struct
+
+Answer = TypeVar("Answer")
+
+
+class Command(Struct, Generic[Answer], frozen=True, tag=True, forbid_unknown_fields=True):
+    """A wish to change something: `class StopRecording(Command["RecordingView"])`."""
+
+
+class Query(Struct, Generic[Answer], frozen=True, tag=True, forbid_unknown_fields=True):
+    """A question; asking twice changes nothing."""
+
+
+class Event(Struct, frozen=True, tag=True):
+    """What has happened; never refused, never changed. Unknown fields are tolerated: a newer writer may add some."""
+
+
+def answer_type(message: type[Command[Any]] | type[Query[Any]]) -> Any:
+    """The type that `message` is answered with, read from its base class. Raises TypeError when none is named."""
+    for base in getattr(message, "__orig_bases__", ()):
+        arguments = get_args(base)
+        if arguments:
+            return arguments[0]
+    raise TypeError(f"{message.__module__}.{message.__qualname__} does not say what it is answered with")

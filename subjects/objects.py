@@ -1,0 +1,59 @@
+"""What objects in storage are called: the same paths as under /hls/, so that any static server can serve an archive."""
+
+from typing import Final
+
+from subjects.tokens import token
+
+INDEX: Final = "index.json"
+POSTER: Final = "poster.jpg"
+MULTIVARIANT: Final = "master.m3u8"
+
+
+def prefix(recording_id: str) -> str:
+    """All objects of one recording begin with this."""
+    return f"recordings/{token(recording_id)}/"
+
+
+def init(recording_id: str, rendition: str, number: int) -> str:
+    """An init segment."""
+    return f"{prefix(recording_id)}{init_path(rendition, number)}"
+
+
+def segment(recording_id: str, rendition: str, number: int) -> str:
+    """A whole media segment."""
+    return f"{prefix(recording_id)}{segment_path(rendition, number)}"
+
+
+def playlist(recording_id: str, rendition: str) -> str:
+    """The media playlist of a stopped recording."""
+    return f"{prefix(recording_id)}{rendition}.m3u8"
+
+
+def multivariant(recording_id: str) -> str:
+    """The multivariant playlist of a stopped recording."""
+    return prefix(recording_id) + MULTIVARIANT
+
+
+def index(recording_id: str) -> str:
+    """Which inits and segments there are (`media.hls.index`); written last: where it is, everything is."""
+    return prefix(recording_id) + INDEX
+
+
+def poster(recording_id: str) -> str:
+    """A JPEG worth showing."""
+    return prefix(recording_id) + POSTER
+
+
+def init_path(rendition: str, number: int) -> str:
+    """As it stands in a playlist, relative to it."""
+    return f"{rendition}/init-{number}.mp4"
+
+
+def segment_path(rendition: str, number: int) -> str:
+    """As it stands in a playlist, relative to it."""
+    return f"{rendition}/{number}.m4s"
+
+
+def part_path(rendition: str, segment: int, part: int) -> str:
+    """As it stands in a playlist, relative to it."""
+    return f"{rendition}/{segment}.{part}.m4s"

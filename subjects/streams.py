@@ -1,0 +1,35 @@
+"""The streams, each with its reason; `ops/provision.py` makes them, idempotently, at every start."""
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Stream(Struct, frozen=True):
+    """A JetStream stream: file storage, one replica unless settings say more; what does not fit is refused, not lost."""
+
+    name: str
+    subjects: tuple[str, ...]
+    reason: str
+    duplicate_window_s: int = 120
+    allow_purge: bool = True
+
+
+EVENTS: Final = Stream(
+    name="EVENTS",
+    subjects=("loom.evt.>",),
+    reason="What has happened, for ever: the source of truth; every table is rebuilt from it.",
+    allow_purge=False,
+)
+MEDIA: Final = Stream(
+    name="MEDIA",
+    subjects=("loom.media.>",),
+    reason="Picture and sound as they were received; purged per recording once all of it is in storage.",
+)
+DLQ: Final = Stream(
+    name="DLQ",
+    subjects=("loom.dlq.>",),
+    reason="What no handler could take, with why, for a person to look at.",
+)
+
+ALL: Final = (EVENTS, MEDIA, DLQ)
