@@ -88,7 +88,7 @@ class StartRecording(Command[RecordingView], frozen=True):
 
 
 class ConnectSource(Command[RecordingView], frozen=True):
-    """A source (a WHIP session) is about to send; said by the gateway before its answer. The first one starts the clock."""
+    """A source (a WHIP session) is about to send, says the gateway; the first one starts the clock."""
 
     recording_id: RecordingId
 

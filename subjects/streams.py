@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Stream(Struct, frozen=True):
-    """A JetStream stream: file storage, one replica unless settings say more; what does not fit is refused, not lost."""
+    """A JetStream stream in files; what does not fit is refused, not lost."""
 
     name: str
     subjects: tuple[str, ...]

@@ -20,7 +20,7 @@ def service_of(said: type) -> str:
 
 
 def name_of(said: type) -> str:
-    """A class name as a token, without the service's own noun: `RecordingStopped` is `stopped`, `ListRecordings` `list`."""
+    """A class name as a token, without its service's noun: `RecordingStopped` is `stopped`."""
     words = _WORD.sub("_", said.__name__).lower().split("_")
     noun = service_of(said)
     kept = [word for word in words if word not in (noun, f"{noun}s")]
