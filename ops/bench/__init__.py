@@ -1,1 +1,1 @@
-"""Where do we stand against the floor? One module a figure."""
+"""How fast is it? One module a figure, each with its floor measured in the same run; `python -m ops.bench`."""
