@@ -18,6 +18,7 @@ class Consumer(Struct, frozen=True):
     ack_wait_s: float = 30
     max_deliver: int = 8
     max_ack_pending: int = 1_000
+    headers_only: bool = False  # the reader fetches payloads from the log itself
 
 
 ARCHIVER: Final = Consumer(
@@ -28,6 +29,7 @@ ARCHIVER: Final = Consumer(
     ack_wait_s=60,
     max_deliver=-1,
     max_ack_pending=100_000,
+    headers_only=True,
 )
 AAC: Final = Consumer(
     name="aac",
@@ -35,7 +37,9 @@ AAC: Final = Consumer(
     filters=("loom.media.*.audio.*", "loom.media.*.all.end"),
     reason="Opus becomes AAC for players without Opus.",
     ack_wait_s=30,
+    max_deliver=-1,
     max_ack_pending=10_000,
+    headers_only=True,
 )
 
 

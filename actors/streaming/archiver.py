@@ -1,0 +1,176 @@
+"""How does what the log holds get into storage? By segments; a message is acknowledged once its segment is stored.
+
+The durable consumer only says *that* something came; the bytes are read from the log when a segment is ripe. So memory
+holds positions, not media; storage that is away costs nothing but the wait; and `kill -9` at any moment ends in the
+same objects: what was stored but not acknowledged is stored again, byte for byte. Several processes may share the
+consumer: parts of a segment scattered over them are all found in the log by the one that closes it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.client import JetStreamContext
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
+
+from actors.runtime.media_log import MediaLog
+from actors.streaming import storage
+from actors.streaming.assembly import assemble
+from actors.streaming.segments import OpenSegments, SegmentKey, Waiting
+from schemas.media import init_from_headers, part_from_headers
+from subjects import media, objects
+from subjects.consumers import ARCHIVER
+
+AWAY: Final = (OSError, BaseError, nats.errors.Error)
+"""What storage and NATS raise while they cannot be reached (TimeoutError is an OSError): worth another try."""
+
+PULL_BATCH: Final = 256
+PULL_WAIT_S: Final = 1.0
+MAX_HELD: Final = 50_000
+MAX_STORING: Final = 8
+FIRST_RETRY_S: Final = 0.25
+LAST_RETRY_S: Final = 15.0
+
+Seal = Callable[[str], Awaitable[int]]
+"""Make a recording complete in storage; returns the sequence up to which the log is stored."""
+
+log = structlog.get_logger(__name__)
+
+
+async def until_done(step: Callable[[], Awaitable[None]], what: str) -> None:
+    """Repeat `step` with growing pauses for as long as storage or NATS is away.
+
+    It has no deadline: nothing else would help, and meanwhile the log keeps everything.
+    """
+    pause = FIRST_RETRY_S
+    while True:
+        try:
+            return await step()
+        except AWAY as error:
+            log.warning("away, will try again", what=what, error=repr(error), pause_s=pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LAST_RETRY_S)
+
+
+class Archiver:
+    """Follows MEDIA. `run` until cancelled; whatever was not acknowledged by then comes again."""
+
+    def __init__(self, client: Client, store: ObjectStore, seal: Seal) -> None:
+        self._js = client.jetstream()
+        self._log = MediaLog(client)
+        self._store = store
+        self._seal = seal
+        self._open = OpenSegments()
+        self._slots = asyncio.Semaphore(MAX_STORING)
+        self._ends: dict[str, Msg] = {}
+
+    async def run(self) -> None:
+        """Pull, and store what is ripe."""
+        async with asyncio.TaskGroup() as tasks:
+            subscription = await self._js.pull_subscribe_bind(ARCHIVER.name, ARCHIVER.stream)
+            while True:
+                for delivery in await self._pull(subscription):
+                    self._take(delivery, tasks)
+                for waiting in self._open.ripe(now()):
+                    waiting.storing = True
+                    tasks.create_task(self._archive(waiting))
+
+    def statistics(self) -> dict[str, int]:
+        """How much waits."""
+        return {"held_messages": self._open.messages(), "sealing": len(self._ends)}
+
+    async def _pull(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+        """What is new; nothing while too much waits already or the server is away."""
+        if self._open.messages() >= MAX_HELD:
+            await asyncio.sleep(PULL_WAIT_S)
+            return []
+        try:
+            return await subscription.fetch(PULL_BATCH, timeout=PULL_WAIT_S)
+        except TimeoutError:
+            return []
+        except AWAY as error:
+            log.warning("cannot pull, will try again", error=repr(error))
+            await asyncio.sleep(PULL_WAIT_S)
+            return []
+
+    def _take(self, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
+        """Note what came; the payload stays in the log."""
+        delivery.data = b""
+        try:
+            self._sort(delivery, media.address(delivery.subject), tasks)
+        except (KeyError, ValueError) as error:
+            log.exception("not a message of MEDIA, given up", subject=delivery.subject, error=repr(error))
+            tasks.create_task(delivery.term())
+
+    def _sort(self, delivery: Msg, address: media.Address, tasks: asyncio.TaskGroup) -> None:
+        match address.kind:
+            case "part":
+                number = part_from_headers(delivery.headers or {}).segment
+                key = SegmentKey(address.recording_id, address.rendition, number)
+                self._open.add(key, delivery.metadata.sequence.stream, delivery, now())
+            case "init":
+                number = init_from_headers(delivery.headers or {}).number
+                path = objects.init(address.recording_id, address.rendition, number)
+                tasks.create_task(self._archive_init(delivery, path))
+            case "end" if address.recording_id not in self._ends:
+                self._begin_seal(address.recording_id, delivery, tasks)
+            case "end":
+                self._ends[address.recording_id] = delivery
+
+    async def _archive_init(self, delivery: Msg, path: str) -> None:
+        """Init segments are stored at once: nothing plays without them."""
+        sequence = delivery.metadata.sequence.stream
+
+        async def step() -> None:
+            async with self._slots:
+                async for entry in self._log.read(delivery.subject, sequence, sequence):
+                    await storage.put(self._store, path, entry.data)
+            await delivery.ack()
+
+        await until_done(step, path)
+
+    async def _archive(self, waiting: Waiting) -> None:
+        """One ripe segment."""
+        await until_done(lambda: self._store_segment(waiting), objects.segment(*waiting.key))
+        waiting.storing = False
+        if not waiting.deliveries:
+            self._open.drop(waiting.key)
+
+    async def _store_segment(self, waiting: Waiting) -> None:
+        """Store what the log holds of it, then acknowledge that."""
+        if not waiting.deliveries:
+            return
+        async with self._slots:
+            found = await assemble(self._log, *waiting.key, first=min(waiting.deliveries))
+            if found is not None:
+                await storage.put(self._store, objects.segment(*waiting.key), found.data)
+        last = found.last if found else max(waiting.deliveries)  # None: purged, nothing is left to be done
+        for delivery in waiting.settled(last):
+            await delivery.ack()
+
+    def _begin_seal(self, recording_id: str, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
+        self._ends[recording_id] = delivery
+        self._open.seal(recording_id)
+        tasks.create_task(self._finish(recording_id))
+
+    async def _finish(self, recording_id: str) -> None:
+        """Seal, then acknowledge all of it and its end."""
+
+        async def step() -> None:
+            last = await self._seal(recording_id)
+            for delivery in self._open.sealed(recording_id, last):
+                await delivery.ack()
+            await self._ends[recording_id].ack()
+
+        await until_done(step, f"sealing {recording_id}")
+        del self._ends[recording_id]
+
+
+def now() -> float:
+    """Monotonic seconds."""
+    return asyncio.get_running_loop().time()

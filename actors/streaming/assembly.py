@@ -1,0 +1,47 @@
+"""What are the bytes of one segment? Its parts in order, read from the log wherever they were delivered."""
+
+from msgspec import Struct
+
+from actors.runtime.media_log import Entry, MediaLog
+from schemas.media import PartHeaders, part_from_headers
+from subjects import media
+
+
+class Assembled(Struct, frozen=True):
+    """A segment as it is stored; `last` is the sequence of its last part."""
+
+    data: bytes
+    last: int
+
+
+async def assemble(log: MediaLog, recording_id: str, rendition: str, number: int, first: int) -> Assembled | None:
+    """Segment `number`, of which some part has sequence `first`; None when the log no longer holds all of it."""
+    parts = await _parts(log, recording_id, rendition, number, first)
+    if parts and said(parts[0]).part != 0:
+        start = await _start(log, recording_id, rendition, number)
+        parts = await _parts(log, recording_id, rendition, number, start) if start else []
+    if [said(part).part for part in parts] != list(range(len(parts))) or not parts:
+        return None
+    return Assembled(b"".join(part.data for part in parts), parts[-1].sequence)
+
+
+def said(entry: Entry) -> PartHeaders:
+    """What a part's message says of it."""
+    return part_from_headers(entry.headers)
+
+
+async def _parts(log: MediaLog, recording_id: str, rendition: str, number: int, first: int) -> list[Entry]:
+    """Parts of the segment from sequence `first` on."""
+    found = []
+    async for entry in log.read(media.part(recording_id, rendition), first):
+        if said(entry).segment != number:
+            break
+        found.append(entry)
+    return found
+
+
+async def _start(log: MediaLog, recording_id: str, rendition: str, number: int) -> int | None:
+    """The sequence of the segment's first part, by a walk over the recording's headers."""
+    subject = media.part(recording_id, rendition)
+    entries = (entry for entry in await log.entries(recording_id) if entry.subject == subject)
+    return next((entry.sequence for entry in entries if said(entry).segment == number), None)

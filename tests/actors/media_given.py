@@ -1,0 +1,143 @@
+"""What tests of the media workers stand on: a real nats-server, its streams and consumers, a recording's log."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+
+import nats
+from nats.aio.client import Client
+from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
+
+from schemas.envelope import MESSAGE_ID
+from schemas.media import VIDEO, VIDEO_TIMESCALE, End, InitHeaders, PartHeaders, to_headers
+from subjects import consumers, media, streams
+
+ROOT = Path(__file__).parents[2]
+SERVER = ROOT / ".venv" / "bin" / "nats-server"
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+class NatsServer:
+    """A nats-server of one's own, on disk, that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> "NatsServer":
+        self._process = await asyncio.create_subprocess_exec(
+            *(_binary(), "-c", str(ROOT / "nats.conf"), "-p", str(self.port), "-sd", str(self.folder)),
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await _until_open(self.port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _binary() -> str:
+    return str(SERVER) if SERVER.exists() else "nats-server"
+
+
+async def _until_open(port: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+
+
+@asynccontextmanager
+async def connected(server: NatsServer) -> AsyncIterator[Client]:
+    client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def provision(client: Client, ack_wait_s: float | None = None) -> None:
+    """Streams and consumers as `subjects` declares them; tests of redelivery may shorten the wait for it."""
+    js = client.jetstream()
+    for stream in streams.ALL:
+        await js.add_stream(
+            StreamConfig(
+                name=stream.name,
+                subjects=list(stream.subjects),
+                duplicate_window=stream.duplicate_window_s,
+                allow_direct=True,
+            )
+        )
+    for consumer in consumers.ALL:
+        await js.add_consumer(
+            consumer.stream,
+            ConsumerConfig(
+                durable_name=consumer.name,
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ack_wait_s or consumer.ack_wait_s,
+                max_deliver=consumer.max_deliver,
+                max_ack_pending=consumer.max_ack_pending,
+                headers_only=getattr(consumer, "headers_only", False) or None,
+                filter_subjects=list(consumer.filters),
+            ),
+        )
+
+
+class Source:
+    """Publishes a recording as the gateway does: inits, parts, the end. The bytes are recognisable, not playable."""
+
+    def __init__(self, client: Client, recording_id: str) -> None:
+        self._js = client.jetstream()
+        self.recording_id = recording_id
+
+    async def init(self, rendition: str = VIDEO, number: int = 0, data: bytes = b"init") -> None:
+        said = InitHeaders(number, "avc1.42e01f", VIDEO_TIMESCALE, 1280, 720)
+        await self._say(media.init(self.recording_id, rendition), rendition, said, data)
+
+    async def part(self, segment: int, part: int, rendition: str = VIDEO, *, stretch: int = 0) -> None:
+        duration = VIDEO_TIMESCALE // 3
+        at = segment * 6 + part
+        said = PartHeaders(
+            segment, part, 0, VIDEO_TIMESCALE, 900_000 + at * duration, duration,
+            1_700_000_000_000_000 + at * 333_333, stretch, independent=part == 0,
+        )  # fmt: skip
+        await self._say(media.part(self.recording_id, rendition), rendition, said, part_bytes(rendition, segment, part))
+
+    async def segments(self, first: int, last: int, rendition: str = VIDEO) -> None:
+        for segment in range(first, last + 1):
+            for part in range(6):
+                await self.part(segment, part, rendition)
+
+    async def end(self, reason: str = "stopped") -> None:
+        said = to_headers(End(reason)) | {MESSAGE_ID: media.message_id(self.recording_id, "all", None)}
+        await self._js.publish(media.end(self.recording_id), b"", headers=said)
+
+    async def _say(self, subject: str, rendition: str, said: InitHeaders | PartHeaders, data: bytes) -> None:
+        headers = to_headers(said) | {MESSAGE_ID: media.message_id(self.recording_id, rendition, said)}
+        await self._js.publish(subject, data, headers=headers)
+
+
+def part_bytes(rendition: str, segment: int, part: int) -> bytes:
+    return f"<{rendition} {segment}.{part}>".encode() * 50
+
+
+def segment_bytes(rendition: str, segment: int, parts: int = 6) -> bytes:
+    return b"".join(part_bytes(rendition, segment, part) for part in range(parts))
