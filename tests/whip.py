@@ -1,13 +1,14 @@
 """A WHIP client in the test's own process: the benchmark's, with real H.264 and Opus at real time."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ops.bench import stream
+from ops.bench import offer, stream
 from ops.bench.packets import Schedule, schedule
 from ops.bench.whip_peer import WhipPeer
 from ops.bench.whip_source import WhipSource, play
@@ -48,3 +49,11 @@ async def sending(
             await peer.__aexit__(None, None, None)
         else:
             await peer.vanish()
+
+
+def lone_offer() -> str:
+    """A valid offer of somebody who will never send a packet."""
+    fingerprint = ":".join(f"{byte:02X}" for byte in secrets.token_bytes(32))
+    return offer.write(
+        offer.Local(secrets.token_hex(4), secrets.token_hex(12), fingerprint, [], secrets.randbits(31), 1)
+    )

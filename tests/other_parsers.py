@@ -1,0 +1,56 @@
+"""What do parsers written by others say of a playlist? npm `hls-parser` in strict mode and PyPI `m3u8`."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import m3u8
+import pytest
+
+FOLDER = Path(__file__).parent / "strangers"
+INSTALL_DEADLINE_S = 90
+
+
+async def complaints(playlists: Sequence[str]) -> list[str]:
+    """One line per playlist that somebody refuses, with the playlist; empty when all are accepted."""
+    said = [f"m3u8: {problem}\n{text}" for text in playlists if (problem := _m3u8(text))]
+    answers = await _hls_parser(playlists)
+    return said + [
+        f"hls-parser: {problem}\n{text}" for text, problem in zip(playlists, answers, strict=True) if problem
+    ]
+
+
+def _m3u8(text: str) -> str:
+    try:
+        parsed = m3u8.loads(text)
+    except ValueError as error:
+        return str(error)
+    if parsed.is_variant:
+        return "" if parsed.playlists else "no variant"
+    return "" if parsed.is_endlist == ("#EXT-X-ENDLIST" in text) else "the end is not where it stands"
+
+
+async def _hls_parser(playlists: Sequence[str]) -> list[str]:
+    await _install()
+    process = await asyncio.create_subprocess_exec(
+        *("node", str(FOLDER / "parse_strictly.mjs")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        answer, _ = await process.communicate(json.dumps(list(playlists)).encode())
+    return list(json.loads(answer))
+
+
+async def _install() -> None:
+    if (FOLDER / "node_modules" / "hls-parser").exists():
+        return
+    if shutil.which("npm") is None:
+        pytest.skip("hls-parser needs npm, and there is none here")
+    process = await asyncio.create_subprocess_exec(
+        *("npm", "ci", "--no-audit", "--no-fund"), cwd=FOLDER, stdout=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(INSTALL_DEADLINE_S):
+        assert await process.wait() == 0, "npm could not install hls-parser"
