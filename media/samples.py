@@ -1,6 +1,10 @@
-"""What the receive path hands to the packager: whole frames and packets, still encoded."""
+"""What the receive path hands to the packager, and what it gets back."""
+
+from collections.abc import Mapping
 
 from msgspec import Struct
+
+from schemas.media import BASE_OFFSET_S, InitHeaders, PartHeaders
 
 
 class VideoFrame(Struct, frozen=True):
@@ -22,3 +26,48 @@ class AudioPacket(Struct, frozen=True):
     data: bytes
     timestamp: int
     arrived: float
+
+
+class SenderReference(Struct, frozen=True):
+    """A sender report's pair (RFC 3550, 6.4.1): this RTP timestamp (unwrapped) was sampled at this time of the sender."""
+
+    timestamp: int
+    sender_time_s: float
+
+
+class Continuation(Struct, frozen=True):
+    """Where the log of a recording ends, so that a further source session can go on behind it."""
+
+    segments: Mapping[str, int] = {}  # next media sequence number of each rendition
+    inits: Mapping[str, int] = {}  # next init number of each rendition
+    ends: Mapping[str, int] = {}  # decode time behind the last part of each rendition, ticks
+    base_time_s: float = BASE_OFFSET_S  # where the longest rendition ended
+    stretch: int = 0  # the next one
+
+    @property
+    def discontinuity(self) -> bool:
+        """Whether anything was there before."""
+        return bool(self.segments)
+
+
+class Init(Struct, frozen=True):
+    """An initialisation segment to publish."""
+
+    rendition: str
+    headers: InitHeaders
+    data: bytes
+
+
+class Part(Struct, frozen=True):
+    """A CMAF chunk to publish."""
+
+    rendition: str
+    headers: PartHeaders
+    data: bytes
+
+
+class KeyFrameWanted(Struct, frozen=True):
+    """The sender should be asked for a key frame (PLI, RFC 4585, 6.3.1)."""
+
+
+Output = Init | Part | KeyFrameWanted

@@ -1,0 +1,92 @@
+"""What does a sequence parameter set say (ITU-T H.264, 7.3.2.1.1)? Size, profile and level are read from it alone."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from media.h264.bits import BitReader
+from media.h264.nal_unit import without_emulation_prevention
+
+_WITH_CHROMA: Final = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+
+
+class SequenceParameterSet(Struct, frozen=True):
+    """Width and height are what is shown, after cropping, in luma samples."""
+
+    profile: int
+    compatibility: int
+    level: int
+    chroma_format: int
+    bit_depth_luma: int
+    bit_depth_chroma: int
+    width: int
+    height: int
+
+    @property
+    def codec(self) -> str:
+        """RFC 6381: `avc1.42e01f`."""
+        return f"avc1.{self.profile:02x}{self.compatibility:02x}{self.level:02x}"
+
+
+def parse(nal_unit: bytes) -> SequenceParameterSet:
+    """Read an SPS NAL unit. Raises ValueError when it is none or is cut short."""
+    if len(nal_unit) < 4 or nal_unit[0] & 0x1F != 7:
+        raise ValueError("not a sequence parameter set")
+    bits = BitReader(without_emulation_prevention(nal_unit)[4:])
+    profile, compatibility, level = nal_unit[1:4]
+    bits.ue()  # seq_parameter_set_id
+    chroma, luma_depth, chroma_depth = _chroma(bits) if profile in _WITH_CHROMA else (1, 8, 8)
+    bits.ue()  # log2_max_frame_num_minus4
+    _skip_picture_order(bits)
+    bits.ue()  # max_num_ref_frames
+    bits.u(1)  # gaps_in_frame_num_value_allowed_flag
+    width, height = _size(bits, chroma)
+    return SequenceParameterSet(profile, compatibility, level, chroma, luma_depth, chroma_depth, width, height)
+
+
+def _chroma(bits: BitReader) -> tuple[int, int, int]:
+    chroma = bits.ue()
+    if chroma == 3:  # noqa: PLR2004  4:4:4
+        bits.u(1)
+    luma_depth, chroma_depth = bits.ue() + 8, bits.ue() + 8
+    bits.u(1)  # qpprime_y_zero_transform_bypass_flag
+    if bits.u(1):
+        for index in range(12 if chroma == 3 else 8):  # noqa: PLR2004
+            if bits.u(1):
+                _skip_scaling_list(bits, 16 if index < 6 else 64)  # noqa: PLR2004
+    return chroma, luma_depth, chroma_depth
+
+
+def _skip_scaling_list(bits: BitReader, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            following = (last + bits.se()) % 256
+        last = following or last
+
+
+def _skip_picture_order(bits: BitReader) -> None:
+    kind = bits.ue()
+    if kind == 0:
+        bits.ue()
+    elif kind == 1:
+        bits.u(1)
+        bits.se()
+        bits.se()
+        for _ in range(bits.ue()):
+            bits.se()
+
+
+def _size(bits: BitReader, chroma: int) -> tuple[int, int]:
+    width_in_blocks, height_in_map_units = bits.ue() + 1, bits.ue() + 1
+    frames_only = bits.u(1)
+    if not frames_only:
+        bits.u(1)  # mb_adaptive_frame_field_flag
+    bits.u(1)  # direct_8x8_inference_flag
+    left = right = top = bottom = 0
+    if bits.u(1):
+        left, right, top, bottom = bits.ue(), bits.ue(), bits.ue(), bits.ue()
+    unit_x = 2 if chroma in (1, 2) else 1
+    unit_y = (2 if chroma == 1 else 1) * (2 - frames_only)
+    height = height_in_map_units * 16 * (2 - frames_only)
+    return width_in_blocks * 16 - unit_x * (left + right), height - unit_y * (top + bottom)

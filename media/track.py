@@ -1,0 +1,75 @@
+"""One rendition in the making: samples become parts, parts are numbered within segments."""
+
+from msgspec import Struct
+
+from media.cmaf import fragment
+from media.cmaf.fragment import Sample
+from media.samples import Continuation, Part
+from schemas.media import PartHeaders
+
+
+class Stretch(Struct, frozen=True):
+    """A run without a pause: its number, and the wall clock of a point on the recording's time line."""
+
+    number: int
+    origin_s: float
+    origin_wall_us: int
+
+    def wall_us(self, time_s: float) -> int:
+        """Program date and time of a moment."""
+        return self.origin_wall_us + round((time_s - self.origin_s) * 1e6)
+
+
+class Track:
+    """Numbers and times of one rendition; decode times are contiguous: a part begins where the one before it ended."""
+
+    def __init__(self, rendition: str, timescale: int, part_s: float, continuation: Continuation) -> None:
+        self.rendition = rendition
+        self.timescale = timescale
+        self.part_ticks = round(part_s * timescale)
+        self.end = continuation.ends.get(rendition, round(continuation.base_time_s * timescale))
+        self.segment = continuation.segments.get(rendition, 0) - 1
+        self.init = continuation.inits.get(rendition, 0) - 1
+        self.segment_start = self.end
+        self._part = 0
+        self._sequence = 0
+        self._discontinuity = False
+
+    @property
+    def end_s(self) -> float:
+        """Where the next part begins, in seconds."""
+        return self.end / self.timescale
+
+    @property
+    def segment_ticks(self) -> int:
+        """How long the open segment is, up to the last part."""
+        return self.end - self.segment_start
+
+    def open_segment(self, *, discontinuity: bool) -> None:
+        """What follows belongs to the next segment."""
+        self.segment += 1
+        self.segment_start = self.end
+        self._part = 0
+        self._discontinuity = discontinuity
+
+    def part(self, samples: list[Sample], stretch: Stretch) -> Part:
+        """Close a part of at least one sample."""
+        duration = sum(sample.duration for sample in samples)
+        headers = PartHeaders(
+            segment=self.segment,
+            part=self._part,
+            init=self.init,
+            timescale=self.timescale,
+            decode_time=self.end,
+            duration=duration,
+            program_time_us=stretch.wall_us(self.end_s),
+            stretch=stretch.number,
+            independent=samples[0].sync,
+            discontinuity=self._discontinuity,
+        )
+        data = fragment.write(self._sequence, self.end, samples)
+        self.end += duration
+        self._part += 1
+        self._sequence += 1
+        self._discontinuity = False
+        return Part(self.rendition, headers, data)
