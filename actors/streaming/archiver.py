@@ -14,10 +14,10 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.client import JetStreamContext
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
+from actors.runtime.deliveries import Deliveries
 from actors.runtime.media_log import MediaLog
 from actors.streaming import storage
 from actors.streaming.assembly import assemble
@@ -29,7 +29,6 @@ from subjects.consumers import ARCHIVER
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
 """What storage and NATS raise while they cannot be reached (TimeoutError is an OSError): worth another try."""
 
-PULL_BATCH: Final = 256
 PULL_WAIT_S: Final = 1.0
 MAX_HELD: Final = 50_000
 MAX_STORING: Final = 8
@@ -61,7 +60,7 @@ class Archiver:
     """Follows MEDIA. `run` until cancelled; whatever was not acknowledged by then comes again."""
 
     def __init__(self, client: Client, store: ObjectStore, seal: Seal) -> None:
-        self._js = client.jetstream()
+        self._client = client
         self._log = MediaLog(client)
         self._store = store
         self._seal = seal
@@ -72,9 +71,9 @@ class Archiver:
     async def run(self) -> None:
         """Pull, and store what is ripe."""
         async with asyncio.TaskGroup() as tasks:
-            subscription = await self._js.pull_subscribe_bind(ARCHIVER.name, ARCHIVER.stream)
+            deliveries = Deliveries(self._client, ARCHIVER)
             while True:
-                for delivery in await self._pull(subscription):
+                for delivery in await self._pull(deliveries):
                     self._take(delivery, tasks)
                 for waiting in self._open.ripe(now()):
                     waiting.storing = True
@@ -84,19 +83,15 @@ class Archiver:
         """How much waits."""
         return {"held_messages": self._open.messages(), "sealing": len(self._ends)}
 
-    async def _pull(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+    async def _pull(self, deliveries: Deliveries) -> list[Msg]:
         """What is new; nothing while too much waits already or the server is away."""
-        if self._open.messages() >= MAX_HELD:
-            await asyncio.sleep(PULL_WAIT_S)
-            return []
-        try:
-            return await subscription.fetch(PULL_BATCH, timeout=PULL_WAIT_S)
-        except TimeoutError:
-            return []
-        except AWAY as error:
-            log.warning("cannot pull, will try again", error=repr(error))
-            await asyncio.sleep(PULL_WAIT_S)
-            return []
+        if self._open.messages() < MAX_HELD:
+            try:
+                return await deliveries.fetch(PULL_WAIT_S)
+            except AWAY as error:
+                log.warning("cannot pull, will try again", error=repr(error))
+        await asyncio.sleep(PULL_WAIT_S)
+        return []
 
     def _take(self, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
         """Note what came; the payload stays in the log."""

@@ -1,0 +1,136 @@
+"""Who makes the AAC renditions? This worker: one task a recording, codecs in threads, the loop never waits for them.
+
+The durable consumer says which recording has something new; a message is acknowledged when the AAC of it is published.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from actors.processing.aac_follower import Follower, Overtaken
+from actors.processing.aac_rendition import AacPart
+from actors.runtime.deliveries import Deliveries
+from subjects import media
+from subjects.consumers import AAC
+
+AWAY: Final = (OSError, nats.errors.Error)
+PULL_WAIT_S: Final = 1.0
+MAX_WAITING: Final = 20_000
+IDLE_S: Final = 60.0
+STAND_BACK_S: Final = 5.0
+CODEC_DEADLINE_S: Final = 30.0
+RETRY_S: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class Desk:
+    """What waits at one recording: deliveries by sequence, and the end when it has come."""
+
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower
+        self.waiting: dict[int, Msg] = {}
+        self.end: int | None = None
+        self.news = asyncio.Event()
+
+    def take(self, delivery: Msg) -> None:
+        """Note what came."""
+        sequence = delivery.metadata.sequence.stream
+        self.waiting[sequence] = delivery
+        if media.address(delivery.subject).kind == "end":
+            self.end = sequence
+        self.news.set()
+
+    async def has_news(self) -> bool:
+        """Wait for something to do; False when nothing came for long."""
+        try:
+            async with asyncio.timeout(IDLE_S):
+                await self.news.wait()
+        except TimeoutError:
+            return False
+        self.news.clear()
+        return True
+
+
+class AacWorker:
+    """Follows the Opus renditions of all recordings. `run` until cancelled."""
+
+    def __init__(self, client: Client, threads: ThreadPoolExecutor) -> None:
+        self._client = client
+        self._threads = threads
+        self._desks: dict[str, Desk] = {}
+
+    async def run(self) -> None:
+        """Pull, and give each recording its task."""
+        deliveries = Deliveries(self._client, AAC)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for delivery in await self._pull(deliveries):
+                    self._take(delivery, tasks)
+
+    def statistics(self) -> dict[str, int]:
+        """How many recordings are being followed, how many messages wait."""
+        return {"recordings": len(self._desks), "waiting": sum(len(desk.waiting) for desk in self._desks.values())}
+
+    async def _pull(self, deliveries: Deliveries) -> list[Msg]:
+        """What is new; nothing while too much waits already or the server is away."""
+        if self.statistics()["waiting"] < MAX_WAITING:
+            try:
+                return await deliveries.fetch(PULL_WAIT_S)
+            except AWAY as error:
+                log.warning("cannot pull, will try again", error=repr(error))
+        await asyncio.sleep(PULL_WAIT_S)
+        return []
+
+    def _take(self, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
+        delivery.data = b""
+        recording_id = media.address(delivery.subject).recording_id
+        desk = self._desks.get(recording_id)
+        if desk is None:
+            desk = self._desks[recording_id] = Desk(Follower(self._client, recording_id, self._in_thread))
+            tasks.create_task(self._follow(recording_id, desk))
+        desk.take(delivery)
+
+    async def _follow(self, recording_id: str, desk: Desk) -> None:
+        """One recording, until its end or until nothing comes any more; the log knows where to go on."""
+        try:
+            while not desk.follower.finished and await desk.has_news():
+                await self._advance(recording_id, desk)
+        finally:
+            del self._desks[recording_id]
+
+    async def _advance(self, recording_id: str, desk: Desk) -> None:
+        """One step; a follower that failed is replaced by one that reads its position from the log."""
+        try:
+            await desk.follower.advance(desk.end)
+        except Overtaken:
+            log.info("another worker makes it", recording=recording_id)
+            await asyncio.sleep(STAND_BACK_S)
+        except AWAY as error:
+            log.warning("away, will try again", recording=recording_id, error=repr(error))
+            await asyncio.sleep(RETRY_S)
+        else:
+            await self._acknowledge(desk)
+            return
+        desk.follower = Follower(self._client, recording_id, self._in_thread)
+        desk.news.set()
+
+    async def _acknowledge(self, desk: Desk) -> None:
+        done = desk.follower.finished
+        for sequence in [s for s in desk.waiting if done or s <= desk.follower.cursor]:
+            await desk.waiting.pop(sequence).ack()
+
+    async def _in_thread(self, work: Callable[[], list[AacPart]]) -> list[AacPart]:
+        """Codecs run beside the loop. Raises RuntimeError when one hangs: the process is then not to be trusted."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CODEC_DEADLINE_S):
+                return await loop.run_in_executor(self._threads, work)
+        except TimeoutError:
+            raise RuntimeError(f"a codec did not come back within {CODEC_DEADLINE_S} s") from None
