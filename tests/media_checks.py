@@ -14,6 +14,8 @@ import av
 import numpy as np
 
 BEEP_WINDOW_S = 0.005
+CLOCK_CELLS = 30
+CLOCK_WRAPS_MS = 1 << 24
 
 
 class Piece(NamedTuple):
@@ -29,6 +31,7 @@ class Presented(NamedTuple):
 
     at_s: float
     brightness: float  # 0 to 255
+    clock_ms: int | None  # of ops/bench/pages/sources.js, where it was drawn
 
 
 def seconds_in(playlist: str) -> float:
@@ -107,9 +110,21 @@ def pictures(all_pieces: Iterable[Piece]) -> list[Presented]:
         with av.open(BytesIO(piece.data)) as container:
             container.streams.video[0].thread_type = "NONE"
             for frame in container.decode(video=0):
-                luma = frame.to_ndarray(format="gray")[::16, ::16]
-                result.append(Presented(float(frame.time or 0), float(luma.mean())))
+                luma = frame.to_ndarray(format="gray")
+                result.append(Presented(float(frame.time or 0), float(luma[::16, ::16].mean()), clock(luma)))
     return result
+
+
+def clock(luma: Any) -> int | None:
+    """The milliseconds (modulo 2^24) that the captured page had drawn into this picture, or None."""
+    height, width = luma.shape
+    row = luma[height // 16]
+    bits = [int(row[int((cell + 0.5) * width / CLOCK_CELLS)] > 127) for cell in range(CLOCK_CELLS)]
+    value = int("".join(map(str, bits[2:26])), 2)
+    check = 0
+    for shift in range(0, 24, 4):
+        check ^= (value >> shift) & 15
+    return value if bits[:2] == [1, 0] and check == int("".join(map(str, bits[26:])), 2) else None
 
 
 def sound(all_pieces: Iterable[Piece]) -> tuple[list[float], list[float]]:

@@ -3,16 +3,20 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from ops.bench import offer, stream
 from ops.bench.packets import Schedule, schedule
 from ops.bench.whip_peer import WhipPeer
 from ops.bench.whip_source import WhipSource, play
 from tests.product import Product
+
+AGAIN_S = 0.2
 
 
 @cache
@@ -49,6 +53,40 @@ async def sending(
             await peer.__aexit__(None, None, None)
         else:
             await peer.vanish()
+
+
+@asynccontextmanager
+async def persisting(product: Product, started: Mapping[str, Any], media: Schedule) -> AsyncIterator[list[float]]:
+    """Sends while the block runs, and connects again whenever the session dies; yields when each session began."""
+    stop, sessions = asyncio.Event(), list[float]()
+    task = asyncio.create_task(_persist(product, started, media, stop, sessions))
+    try:
+        yield sessions
+    finally:
+        stop.set()
+        await task
+
+
+async def _persist(
+    product: Product, started: Mapping[str, Any], media: Schedule, stop: asyncio.Event, sessions: list[float]
+) -> None:
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        peer = WhipPeer(product.http, started["whip_url"], started["whip_token"])
+        with suppress(OSError, TimeoutError, aiohttp.ClientError, ValueError):
+            await peer.__aenter__()
+            sessions.append(loop.time())
+            over = asyncio.Event()
+            playing = asyncio.create_task(play([WhipSource(peer, media, loop.time())], over))
+            while True:
+                if stop.is_set() or not peer.connected:
+                    break
+                await asyncio.sleep(AGAIN_S)
+            over.set()
+            await playing
+            await peer.__aexit__(None, None, None)
+        if not stop.is_set():
+            await asyncio.sleep(AGAIN_S)
 
 
 def lone_offer() -> str:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from ops.bench import offer
 
 CONNECT_DEADLINE_S: Final = 15
+SILENT_S: Final = 3.0
 
 
 class Feedback(Struct):
@@ -27,6 +28,7 @@ class Feedback(Struct):
     nacks: int = 0  # sequence numbers asked for
     plis: int = 0
     transport_cc: int = 0
+    heard_at: float = 0.0  # loop time of the last RTCP packet: a gateway that lives speaks every second
 
 
 class WhipPeer:
@@ -55,6 +57,12 @@ class WhipPeer:
             await self.delete()
         finally:
             await self.vanish()
+
+    @property
+    def connected(self) -> bool:
+        """False once the gateway has said goodbye, or has been silent for longer than its reports may take."""
+        silent_s = asyncio.get_running_loop().time() - self.feedback.heard_at
+        return self._dtls.state == "connected" and silent_s < SILENT_S
 
     async def delete(self) -> int:
         """End the session as RFC 9725, section 4.2 says; answers the status."""
@@ -126,10 +134,12 @@ class WhipPeer:
         self._address = pair.remote_addr
         tx: Any = self._dtls._tx_srtp  # noqa: SLF001
         self._protect, self._protect_rtcp = tx.protect, tx.protect_rtcp
+        self.feedback.heard_at = asyncio.get_running_loop().time()
         self._dtls._handle_rtcp_data = self._take_rtcp  # type: ignore[method-assign]  # noqa: SLF001
 
     async def _take_rtcp(self, data: bytes) -> None:
         seen = self.feedback
+        seen.heard_at = asyncio.get_running_loop().time()
         for packet in RtcpPacket.parse(data):
             match packet:
                 case RtcpRrPacket(reports=reports):

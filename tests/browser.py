@@ -1,0 +1,87 @@
+"""The pages as a person uses them: what is pressed, and what is seen then."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, expect
+
+from ops.bench import browser as browsers
+from ops.bench.browser import browsing, sources
+from tests.product import Product
+
+__all__ = ["Recorder", "Viewer", "browsing", "recorder", "sources", "spoken_wave", "viewer"]
+
+LINK_DEADLINE_MS = 10_000
+
+
+class Recorder:
+    """The record page."""
+
+    def __init__(self, page: Page, product: Product) -> None:
+        self.page, self._product = page, product
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    async def open(self) -> None:
+        await self.page.goto(f"{self._product.url}/record")
+
+    async def choose(self, *, screen: bool = True, camera: bool = False) -> None:
+        """Tick what is to be recorded."""
+        name = "Screen and camera" if screen and camera else "Camera" if camera else "Screen"
+        await self.page.get_by_role("radio", name=re.compile(rf"^{name}", re.IGNORECASE)).first.check(force=True)
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=re.compile(rf"^{name}", re.IGNORECASE)).first.click()
+
+    async def link(self) -> str:
+        """What has been put on the clipboard."""
+        copied: str = await self.page.evaluate("() => navigator.clipboard.readText()")
+        return copied
+
+
+class Viewer:
+    """The watch page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.video = page.locator("video")
+
+    async def open(self, url: str) -> None:
+        await self.page.goto(url)
+        await expect(self.video).to_be_attached()
+
+    async def state(self) -> dict[str, float]:
+        """Where the player is."""
+        found: dict[str, float] = await self.video.evaluate(
+            "v => ({time: v.currentTime, duration: v.duration, paused: +v.paused, ended: +v.ended})"
+        )
+        return found
+
+
+@asynccontextmanager
+async def recorder(browser: Browser, product: Product, *scripts: str) -> AsyncIterator[Recorder]:
+    async with browsers.page_of(browser, *scripts) as page:
+        yield Recorder(page, product)
+
+
+@asynccontextmanager
+async def viewer(browser: Browser) -> AsyncIterator[Viewer]:
+    async with browsers.page_of(browser) as page:
+        yield Viewer(page)
+
+
+async def spoken_wave(folder: Path) -> Path:
+    """A voice for Chromium's fake microphone (`--use-file-for-fake-audio-capture`), from espeak-ng."""
+    import asyncio  # noqa: PLC0415
+
+    path = folder / "voice.wav"
+    process = await asyncio.create_subprocess_exec(
+        "espeak-ng",
+        "-w",
+        str(path),
+        "This is a recording made for a test. The quick brown fox jumps over the lazy dog.",
+    )
+    assert await process.wait() == 0
+    return path
