@@ -72,8 +72,9 @@ class AacRendition:
         if missing > 0:
             frames += encoder.silence(missing)
         self._source, self._last = sequence, said
-        if sequence <= self._published_to:
-            return []  # it only brought decoder and encoder up to date
+        if sequence <= self._published_to:  # it only brought decoder and encoder up to date
+            self._starve(said)
+            return []
         return before + self._number(said, frames)
 
     def end(self) -> list[AacPart]:
@@ -112,10 +113,6 @@ class AacRendition:
 
     def _number(self, said: PartHeaders, frames: list[AacFrame]) -> list[AacPart]:
         """Give `frames` to `said`'s segment, one each to segments before it that had none."""
-        if not frames:
-            if said.segment > self._segment and all(s.segment != said.segment for s in self._starving):
-                self._starving.append(said)
-            return []
         parts = []
         while self._starving and frames:
             starving = self._starving.popleft()
@@ -124,7 +121,15 @@ class AacRendition:
                 frames = frames[1:]
             else:
                 said = structs.replace(said, discontinuity=starving.discontinuity)
-        return [*parts, self._made(said, frames)] if frames else parts
+        if not frames:
+            self._starve(said)
+            return parts
+        return [*parts, self._made(said, frames)]
+
+    def _starve(self, said: PartHeaders) -> None:
+        """Remember a segment that has no frame yet."""
+        if said.segment > self._segment and all(starving.segment != said.segment for starving in self._starving):
+            self._starving.append(said)
 
     def _made(self, said: PartHeaders, frames: list[AacFrame]) -> AacPart:
         first = frames[0].decode_time
