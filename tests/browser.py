@@ -59,6 +59,23 @@ class Viewer:
         )
         return found
 
+    async def play_through(self, deadline_s: float) -> int:
+        """Play from the start to the end; answers how often the player had to wait for media on the way."""
+        waits: int = await self.video.evaluate(PLAY_THROUGH, deadline_s * 1000)
+        return waits
+
+
+PLAY_THROUGH = """(video, deadline) => new Promise((done, fail) => {
+  setTimeout(() => fail(new Error(`at ${video.currentTime} of ${video.duration}`)), deadline);
+  let waits = 0, moved = false;
+  video.muted = true;
+  video.addEventListener("timeupdate", () => { moved ||= video.currentTime > 0.3; });
+  video.addEventListener("waiting", () => { if (moved && !video.ended) waits++; });
+  video.addEventListener("ended", () => done(waits));
+  video.currentTime = 0;
+  video.play().catch(fail);
+})"""
+
 
 @asynccontextmanager
 async def recorder(browser: Browser, product: Product, *scripts: str) -> AsyncIterator[Recorder]:
