@@ -16,7 +16,6 @@ from schemas.media import AUDIO, AUDIO_TIMESCALE, InitHeaders
 
 PATIENCE_S: Final = 0.5  # so long a packet may be late
 SETTLE_S: Final = 0.2  # silence is made up to here behind the present, for what is still on its way
-LONGEST_FILL: Final = 30 * AUDIO_TIMESCALE
 
 
 class AudioTrack(Track):
@@ -50,8 +49,7 @@ class AudioTrack(Track):
         length = opus.duration(data)
         if length == 0 or ticks + length // 2 <= self.head:
             return []
-        parts = self.fill(ticks, stretch) if ticks - self.head < LONGEST_FILL else []
-        return parts + self._append(Sample(data, length), stretch)
+        return self.fill(ticks, stretch) + self._append(Sample(data, length), stretch)
 
     def fill(self, until: int, stretch: Stretch) -> list[Part]:
         """Silence, in whole packets, up to `until`."""

@@ -10,16 +10,7 @@ packet of sound, is placed where the longest rendition ended. Pauses and outages
 from typing import Final
 
 from media.audio_track import PATIENCE_S, SETTLE_S, AudioTrack
-from media.samples import (
-    AudioPacket,
-    Continuation,
-    Init,
-    KeyFrameWanted,
-    Output,
-    Part,
-    SenderReference,
-    VideoFrame,
-)
+from media.samples import AudioPacket, Continuation, KeyFrameWanted, Output, Part, SenderReference, VideoFrame
 from media.timeline import Timeline
 from media.track import Stretch
 from media.video_track import VideoTrack
@@ -64,6 +55,9 @@ class Packager:
         self._asked = float("-inf")
         self._alignment = 0
         self._paused = False
+        self._opened = False  # a segment of sound in this stretch
+        self._audio_said = False  # the init of sound
+        self._video_said = False  # the first segment of video
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -173,6 +167,9 @@ class Packager:
         self._next_stretch += 1
         self._started = arrived
         self._opened = False
+        for track in (self._video, self._audio):
+            if track:
+                track.begin_stretch(self._base_time_s)
         return self._stretch
 
     def _here(self, now: float, timescale: int) -> int:
@@ -199,10 +196,6 @@ class Packager:
         self._opened = True
         return out
 
-    _opened = False
-    _audio_said = False
-    _video_said = False
-
     def _is_cut(self, video: VideoTrack, frame: VideoFrame, ticks: int, *, is_new_init: bool) -> bool:
         length = ticks - video.segment_start
         if frame.key_frame and (is_new_init or length >= SHORTEST_SEGMENT * self._segment_s * VIDEO_TIMESCALE):
@@ -223,7 +216,7 @@ class Packager:
         return parts
 
     def _ask(self, now: float) -> list[Output]:
-        if now - self._asked < KEY_FRAME_RETRY_S:
+        if now < self._asked + KEY_FRAME_RETRY_S:
             return []
         self._asked = now
         return [KeyFrameWanted()]
@@ -243,6 +236,3 @@ class Packager:
         if audio is None or self._stretch is None:
             return None
         return self._started + audio.head / AUDIO_TIMESCALE - self._base_time_s + PATIENCE_S
-
-
-__all__ = ["AudioPacket", "Continuation", "Init", "KeyFrameWanted", "Output", "Packager", "Part", "VideoFrame"]

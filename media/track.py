@@ -1,11 +1,15 @@
 """One rendition in the making: samples become parts, parts are numbered within segments."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from media.cmaf import fragment
 from media.cmaf.fragment import Sample
 from media.samples import Continuation, Part
 from schemas.media import PartHeaders
+
+LONGEST_FILL_S: Final = 2.0
 
 
 class Stretch(Struct, frozen=True):
@@ -44,6 +48,12 @@ class Track:
     def segment_ticks(self) -> int:
         """How long the open segment is, up to the last part."""
         return self.end - self.segment_start
+
+    def begin_stretch(self, base_time_s: float) -> None:
+        """A hole too long to be filled stays one: the rendition was not there before."""
+        base = round(base_time_s * self.timescale)
+        if base - self.end > LONGEST_FILL_S * self.timescale:
+            self.end = base
 
     def open_segment(self, *, discontinuity: bool) -> None:
         """What follows belongs to the next segment."""
