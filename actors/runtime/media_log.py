@@ -4,33 +4,21 @@ Workers are told by their durable consumers *that* something is new; *what* ther
 do depends on the log alone: a message that another process got, or that will be redelivered later, is not missing.
 """
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
-from msgspec import Struct
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
+from actors.runtime import direct_get
+from actors.runtime.direct_get import Entry
 from subjects import media
 from subjects.streams import MEDIA
 
 DEADLINE_S: Final = 5.0
 BATCH: Final = 16
-BATCH_BYTES: Final = 16 << 20
 _SIZE: Final = "Nats-Msg-Size"
-_SEQUENCE: Final = "Nats-Sequence"
-_STATUS: Final = "Status"
-
-
-class Entry(Struct, frozen=True):
-    """One message of the log; `data` is empty where only headers were asked for."""
-
-    sequence: int
-    subject: str
-    headers: Mapping[str, str]
-    size_bytes: int
-    data: bytes = b""
 
 
 class MediaLog:
@@ -54,25 +42,30 @@ class MediaLog:
         subject = media.recording(recording_id)
         if not await self.holds(subject):
             return []
-        subscription = await self._js.subscribe(
-            subject, stream=MEDIA.name, ordered_consumer=True, headers_only=True, pending_bytes_limit=-1
-        )
+        subscription = await self._headers_of(subject)
         try:
             found: list[Entry] = []
             while True:
                 message = await subscription.next_msg(timeout=DEADLINE_S)
-                headers = message.headers or {}
-                size = int(headers.get(_SIZE, "0"))
-                found.append(Entry(message.metadata.sequence.stream, message.subject, headers, size))
+                found.append(_without_payload(message))
                 if message.metadata.num_pending == 0:
                     return found
+        finally:
+            await subscription.unsubscribe()
+
+    async def follow(self, subject: str) -> AsyncGenerator[Entry, None]:
+        """What `subject` has and what comes, headers only, for as long as the caller listens (close the generator)."""
+        subscription = await self._headers_of(subject)
+        try:
+            while True:
+                yield _without_payload(await subscription.next_msg(timeout=None))
         finally:
             await subscription.unsubscribe()
 
     async def read(self, subject: str, first: int, last: int | None = None) -> AsyncIterator[Entry]:
         """Messages of `subject` with their payload, from sequence `first` to `last` (or to what is there now)."""
         while last is None or first <= last:
-            batch = await self._batch(subject, first)
+            batch = await direct_get.batch(self._nats, MEDIA.name, subject, first, most=BATCH)
             for entry in batch:
                 if last is not None and entry.sequence > last:
                     return
@@ -83,38 +76,19 @@ class MediaLog:
 
     async def last(self, subject: str) -> Entry | None:
         """The newest message of `subject` (wildcards allowed), or None."""
-        return await last_of(self._nats, MEDIA.name, subject)
+        return await direct_get.last(self._nats, MEDIA.name, subject)
 
     async def purge(self, recording_id: str) -> None:
         """Forget one recording."""
         await self._js.purge_stream(MEDIA.name, subject=media.recording(recording_id))
 
-    async def _batch(self, subject: str, first: int) -> list[Entry]:
-        """One batched direct get (ADR-31); empty when nothing is there."""
-        inbox = self._nats.new_inbox()
-        subscription = await self._nats.subscribe(inbox)
-        request = {"seq": first, "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES}
-        try:
-            await self._nats.publish(f"$JS.API.DIRECT.GET.{MEDIA.name}", json.dumps(request).encode(), reply=inbox)
-            found: list[Entry] = []
-            while True:
-                message = await subscription.next_msg(timeout=DEADLINE_S)
-                headers = message.headers or {}
-                if _SEQUENCE not in headers:
-                    if headers.get(_STATUS) not in ("204", "404"):
-                        raise ConnectionError(f"direct get of {subject} was refused: {headers}")
-                    return found
-                size = len(message.data)
-                found.append(Entry(int(headers[_SEQUENCE]), headers["Nats-Subject"], headers, size, message.data))
-        finally:
-            await subscription.unsubscribe()
+    async def _headers_of(self, subject: str) -> Subscription:
+        """An ordered consumer: it sees to it that nothing is missing, and ends with its subscriber."""
+        return await self._js.subscribe(
+            subject, stream=MEDIA.name, ordered_consumer=True, headers_only=True, pending_bytes_limit=-1
+        )
 
 
-async def last_of(nats: Client, stream: str, subject: str) -> Entry | None:
-    """The newest message of `subject` (wildcards allowed) in any stream, or None."""
-    try:
-        found = await nats.jetstream().get_msg(stream, subject=subject, direct=True)
-    except NotFoundError:
-        return None
-    data = found.data or b""
-    return Entry(found.seq or 0, found.subject or subject, found.headers or {}, len(data), data)
+def _without_payload(message: Msg) -> Entry:
+    headers = message.headers or {}
+    return Entry(message.metadata.sequence.stream, message.subject, headers, int(headers.get(_SIZE, "0")))
