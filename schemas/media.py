@@ -2,6 +2,7 @@
 
 Times are in ticks of `timescale`; every track begins at `BASE_OFFSET_S`, so that priming never needs an edit list.
 The order in the stream is the truth: whatever follows the `end` message of a recording is ignored by every reader.
+Derived renditions are the exception: they are made from what stands before `end` and may come after it.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,11 @@ from msgspec import Struct
 VIDEO: Final = "video"
 AUDIO: Final = "audio"  # Opus, as it came
 AAC: Final = "aac"  # made by a worker, for players without Opus
+
+DERIVED: Final = frozenset({AAC})
+"""Renditions that a worker makes from another one."""
+FINAL: Final = "Loom-Final"
+"""Header of the last part of a derived rendition: nothing more will come of it."""
 
 VIDEO_TIMESCALE: Final = 90_000
 AUDIO_TIMESCALE: Final = 48_000

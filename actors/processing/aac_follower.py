@@ -19,12 +19,11 @@ from actors.runtime.media_log import MediaLog
 from media.audio.aac import BIT_RATES, FRAME, SAMPLE_RATE, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import EXPECTED_LAST_SUBJECT_SEQUENCE, MESSAGE_ID
-from schemas.media import AAC, AUDIO, InitHeaders, init_from_headers, part_from_headers, to_headers
+from schemas.media import AAC, AUDIO, FINAL, InitHeaders, init_from_headers, part_from_headers, to_headers
 from subjects import media
 
 SOURCE: Final = "Loom-Source-Sequence"
 RESUME: Final = "Loom-Resume-Sequence"
-FINAL: Final = "Loom-Final"
 CODEC: Final = "mp4a.40.2"
 WRONG_LAST_SEQUENCE: Final = 10071  # ADR-22
 DAMAGED: Final = (ValueError, KeyError, IndexError, FFmpegError)
