@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from ops.bench import browser, stack
 from ops.bench.figure import Figure, at_most, percentile, progress
@@ -71,7 +71,7 @@ def _beside(seen: Watched, seconds: float) -> dict[str, float | int | str]:
     }
 
 
-async def watched(product: Stack, chromium: browser.Browser, kind: str, seconds: float) -> Watched:
+async def watched(product: Stack, chromium: Browser, kind: str, seconds: float) -> Watched:
     """Record a page that draws the clock, watch it in another, and read it back for so many seconds."""
     async with AsyncExitStack() as pages:
         script = browser.sources(kind, width=WIDTH, height=HEIGHT)
