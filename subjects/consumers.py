@@ -43,19 +43,9 @@ AAC: Final = Consumer(
 )
 
 
-def of_service(service: str) -> Consumer:
+def of_service(service: str, filters: tuple[str, ...]) -> Consumer:
     """The consumer behind the `@on` handlers of a service; its filters are the events they name."""
-    return Consumer(name=service, stream=EVENTS.name, filters=(), reason=f"Events that {service} reacts to.")
-
-
-def projection(service: str) -> Consumer:
-    """The consumer behind a service's tables; its position is kept in PostgreSQL beside the rows."""
-    return Consumer(
-        name=f"{service}-projection",
-        stream=EVENTS.name,
-        filters=(f"loom.evt.{service}.>",),
-        reason=f"The tables of {service}.",
-    )
+    return Consumer(name=service, stream=EVENTS.name, filters=filters, reason=f"Events that {service} reacts to.")
 
 
 ALL: Final = (ARCHIVER, AAC)

@@ -23,7 +23,12 @@ def init(recording_id: str, rendition: str) -> str:
 
 def part(recording_id: str, rendition: str) -> str:
     """Parts of one rendition."""
-    return f"loom.media.{token(recording_id)}.{token(rendition)}.part"
+    return f"loom.media.{token(recording_id)}.{token(rendition) if rendition != '*' else rendition}.part"
+
+
+def parts(recording_id: str) -> str:
+    """Parts of every rendition of one recording."""
+    return f"loom.media.{token(recording_id)}.*.part"
 
 
 def end(recording_id: str) -> str:

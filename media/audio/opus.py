@@ -19,6 +19,6 @@ def duration(packet: bytes) -> int:
         return 0
     toc = packet[0]
     code = toc & 3
-    if code == 3:  # noqa: PLR2004  any number of frames, in the next byte
+    if code == 3:
         return _FRAME[toc >> 3] * (packet[1] & 0x3F) if len(packet) > 1 else 0
     return _FRAME[toc >> 3] * (1 if code == 0 else 2)

@@ -22,7 +22,7 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if at + 8 > len(data):
             raise ValueError("a box is cut short")
         size, name = struct.unpack_from(">I4s", data, at)
-        if size < 8 or at + size > len(data):  # noqa: PLR2004  its own header
+        if size < 8 or at + size > len(data):
             raise ValueError(f"box {name!r} says it has {size} bytes, {len(data) - at} are left")
         yield name, data[at + 8 : at + size]
         at += size

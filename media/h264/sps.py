@@ -46,14 +46,14 @@ def parse(nal_unit: bytes) -> SequenceParameterSet:
 
 def _chroma(bits: BitReader) -> tuple[int, int, int]:
     chroma = bits.ue()
-    if chroma == 3:  # noqa: PLR2004  4:4:4
+    if chroma == 3:
         bits.u(1)
     luma_depth, chroma_depth = bits.ue() + 8, bits.ue() + 8
     bits.u(1)  # qpprime_y_zero_transform_bypass_flag
     if bits.u(1):
-        for index in range(12 if chroma == 3 else 8):  # noqa: PLR2004
+        for index in range(12 if chroma == 3 else 8):
             if bits.u(1):
-                _skip_scaling_list(bits, 16 if index < 6 else 64)  # noqa: PLR2004
+                _skip_scaling_list(bits, 16 if index < 6 else 64)
     return chroma, luma_depth, chroma_depth
 
 

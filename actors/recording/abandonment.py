@@ -1,0 +1,41 @@
+"""Which recordings has everybody left? Judged by the log: when did the last part of it arrive?"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import nats.errors
+from msgspec import Struct
+from nats.aio.client import Client as Nats
+
+from actors.recording.projection import SQL
+from actors.runtime import direct_get
+from schemas.ids import RecordingId
+from subjects import media
+from subjects.streams import MEDIA
+
+
+class Abandonment(Struct, frozen=True):
+    """`after`: without parts while recording; `idle_after`: paused, or prepared and never begun."""
+
+    nats: Nats
+    after: timedelta
+    idle_after: timedelta
+
+    async def find(self, database: asyncpg.Pool, now: datetime) -> list[RecordingId]:
+        """Those to be ended now; none while the database or NATS is away."""
+        try:
+            rows = await database.fetch(SQL["list_open"], timeout=5)
+            return [RecordingId(row["id"]) for row in rows if await self._is_left(row, now)]
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error):
+            return []
+
+    async def _is_left(self, row: Any, now: datetime) -> bool:
+        if row["paused"] or row["status"] == "preparing":
+            return bool(now - row["updated_at"] > self.idle_after)
+        if now - row["updated_at"] <= self.after:
+            return False
+        last = await direct_get.last(self.nats, MEDIA.name, media.parts(row["id"]))
+        if last is None:
+            return True
+        return now - datetime.fromisoformat(last.headers["Nats-Time-Stamp"]) > self.after

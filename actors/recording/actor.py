@@ -1,0 +1,181 @@
+"""The `recording` service: commands become events, events become rows; what nobody sends to any more is ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from nats.aio.client import Client as Nats
+
+from actors.recording import decider, projection, reading, view
+from actors.recording.abandonment import Abandonment
+from actors.runtime import actor as runtime
+from actors.runtime.actor import Actor
+from actors.runtime.handlers import command, every, query
+from actors.runtime.projection import Projection
+from actors.runtime.store import EventStore, Overtaken
+from schemas.envelope import Caller
+from schemas.errors import Unavailable
+from schemas.recording import (
+    CompleteRecording,
+    ConnectSource,
+    DeleteRecording,
+    GetRecording,
+    ListRecordings,
+    ListTemplates,
+    PauseRecording,
+    RecordingPage,
+    RecordingPrepared,
+    RecordingView,
+    ResumeRecording,
+    SaveTemplate,
+    StartRecording,
+    StopRecording,
+    TemplateList,
+    TemplateSaved,
+    TemplateView,
+    UpdateRecording,
+)
+
+ATTEMPTS: Final = 5
+SWEEP_S: Final = 2.0
+log = structlog.get_logger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RecordingActor(Actor, service="recording"):
+    """Recordings: started, connected, paused, stopped, completed, changed, deleted; and templates for them."""
+
+    def __init__(self, nats: Nats, database: asyncpg.Pool, abandonment: Abandonment) -> None:
+        self._database = database
+        self._abandonment = abandonment
+        self._recordings: EventStore[Any] = EventStore(nats, "recording", decider.Absent(), decider.evolve)
+        self._templates: EventStore[Any] = EventStore(nats, "recording", None, lambda _, event: event)
+
+    @command
+    async def start(self, said: StartRecording, caller: Caller) -> RecordingView:
+        """Prepare a recording."""
+        now = _now()
+        title = said.title.strip() or f"Recording of {now:%d %B %Y, %H:%M}"
+        words = (title, said.description, said.recording_type, said.settings)
+        prepared = RecordingPrepared(said.recording_id, caller.user_id, caller.workspace_id, *words, now)
+        return await self._decide(said, caller, prepared)
+
+    @command
+    async def connect(self, said: ConnectSource, caller: Caller) -> RecordingView:
+        """A source is about to send."""
+        return await self._decide(said, caller)
+
+    @command
+    async def pause(self, said: PauseRecording, caller: Caller) -> RecordingView:
+        """Drop what arrives."""
+        return await self._decide(said, caller)
+
+    @command
+    async def resume(self, said: ResumeRecording, caller: Caller) -> RecordingView:
+        """Take what arrives again."""
+        return await self._decide(said, caller)
+
+    @command
+    async def stop(self, said: StopRecording, caller: Caller) -> RecordingView:
+        """End it."""
+        return await self._decide(said, caller)
+
+    @command
+    async def complete(self, said: CompleteRecording, caller: Caller) -> RecordingView:
+        """It is in storage."""
+        return await self._decide(said, caller)
+
+    @command
+    async def update(self, said: UpdateRecording, caller: Caller) -> RecordingView:
+        """Change its words."""
+        return await self._decide(said, caller)
+
+    @command
+    async def delete(self, said: DeleteRecording, caller: Caller) -> RecordingView:
+        """Remove it; the answer is how it last looked."""
+        before: list[decider.Present] = []
+
+        def choose(state: decider.State) -> list[Any]:
+            before[:] = [decider.present(state)]
+            return list(decider.decide(said, state, None, _now()))
+
+        await self._append(self._recordings, said.recording_id, caller, choose)
+        return view.of(before[0])
+
+    @query
+    async def get(self, said: GetRecording, caller: Caller) -> RecordingView:  # noqa: ARG002  the link is the right
+        """One, as its events tell it."""
+        state, _ = await self._recordings.load(said.recording_id)
+        return view.of(decider.present(state))
+
+    @query
+    async def list_recordings(self, said: ListRecordings, caller: Caller) -> RecordingPage:
+        """The caller's, from the table."""
+        return await reading.recordings(self._database, said, caller)
+
+    @command
+    async def save_template(self, said: SaveTemplate, caller: Caller) -> TemplateView:
+        """Keep settings under a name."""
+        words = (said.name, said.description, said.settings, said.is_default)
+        event = TemplateSaved(said.template_id, caller.user_id, *words, _now())
+        await self._append(self._templates, said.template_id, caller, lambda _: [event])
+        return TemplateView(said.template_id, caller.user_id, *words)
+
+    @query
+    async def list_templates(self, said: ListTemplates, caller: Caller) -> TemplateList:  # noqa: ARG002
+        """The caller's, from the table."""
+        return await reading.templates(self._database, caller)
+
+    @every(seconds=SWEEP_S)
+    async def close_abandoned(self) -> None:
+        """Nobody sends any more: end it, so that it is there to be watched."""
+        for recording_id in await self._abandonment.find(self._database, _now()):
+            log.info("abandoned", recording=recording_id)
+            await self._decide(StopRecording(recording_id, "abandoned"), Caller())
+
+    async def _decide(
+        self, said: decider.Command, caller: Caller, prepared: RecordingPrepared | None = None
+    ) -> RecordingView:
+        def choose(state: decider.State) -> list[Any]:
+            return list(decider.decide(said, state, prepared, _now()))
+
+        state = await self._append(self._recordings, said.recording_id, caller, choose)
+        return (
+            view.of(state) if not isinstance(state, decider.Deleted) else view.of(decider.Preparing(state.said, _now()))
+        )
+
+    async def _append(
+        self, store: EventStore[Any], entity_id: str, caller: Caller, choose: Callable[[Any], list[Any]]
+    ) -> Any:
+        """Load, choose, append; once more when somebody else was quicker."""
+        for _ in range(ATTEMPTS):
+            state, sequence = await store.load(entity_id)
+            events = choose(state)
+            try:
+                return await store.append(entity_id, events, sequence, caller) if events else state
+            except Overtaken:
+                continue
+        raise Unavailable("Too many changes at the same moment; try again.")
+
+
+@asynccontextmanager
+async def running(
+    nats: Nats, database: asyncpg.Pool, *, abandon_after_s: float = 60.0, abandon_idle_after_s: float = 3600.0
+) -> AsyncIterator[None]:
+    """The service and its projection, while the block runs. The caller closes `nats` and `database` afterwards."""
+    abandonment = Abandonment(nats, timedelta(seconds=abandon_after_s), timedelta(seconds=abandon_idle_after_s))
+    rows = Projection(nats, database, "recording", projection.apply)
+    async with asyncio.TaskGroup() as owner:
+        projecting = owner.create_task(rows.run())
+        try:
+            async with runtime.running(nats, RecordingActor(nats, database, abandonment)):
+                yield
+        finally:
+            projecting.cancel()
