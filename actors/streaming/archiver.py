@@ -20,14 +20,16 @@ from obstore.store import ObjectStore
 from actors.runtime.deliveries import Deliveries
 from actors.runtime.media_log import MediaLog
 from actors.streaming import storage
-from actors.streaming.assembly import assemble
+from actors.streaming.assembly import Assembled, assemble
+from actors.streaming.retention import Retention
 from actors.streaming.segments import OpenSegments, SegmentKey, Waiting
-from schemas.media import init_from_headers, part_from_headers
+from schemas.errors import Unavailable
+from schemas.media import DERIVED, FINAL, init_from_headers, part_from_headers
 from subjects import media, objects
 from subjects.consumers import ARCHIVER
 
-AWAY: Final = (OSError, BaseError, nats.errors.Error)
-"""What storage and NATS raise while they cannot be reached (TimeoutError is an OSError): worth another try."""
+AWAY: Final = (OSError, BaseError, nats.errors.Error, Unavailable)
+"""What storage, NATS and actors raise while they cannot be reached (TimeoutError is an OSError): worth another try."""
 
 PULL_WAIT_S: Final = 1.0
 MAX_HELD: Final = 50_000
@@ -57,27 +59,34 @@ async def until_done(step: Callable[[], Awaitable[None]], what: str) -> None:
 
 
 class Archiver:
-    """Follows MEDIA. `run` until cancelled; whatever was not acknowledged by then comes again."""
+    """Follows MEDIA. `run` ends after `stop` with what is being stored; what was not acknowledged then comes again."""
 
-    def __init__(self, client: Client, store: ObjectStore, seal: Seal) -> None:
+    def __init__(self, client: Client, store: ObjectStore, retention: Retention, seal: Seal) -> None:
         self._client = client
         self._log = MediaLog(client)
         self._store = store
+        self._retention = retention
         self._seal = seal
         self._open = OpenSegments()
         self._slots = asyncio.Semaphore(MAX_STORING)
-        self._ends: dict[str, Msg] = {}
+        self._ends: dict[str, Msg | None] = {}  # recordings that are being sealed
+        self._finals: dict[str, int] = {}
+        self._stopping = False
 
     async def run(self) -> None:
         """Pull, and store what is ripe."""
+        deliveries = Deliveries(self._client, ARCHIVER)
         async with asyncio.TaskGroup() as tasks:
-            deliveries = Deliveries(self._client, ARCHIVER)
-            while True:
+            while not self._stopping:
                 for delivery in await self._pull(deliveries):
                     self._take(delivery, tasks)
                 for waiting in self._open.ripe(now()):
                     waiting.storing = True
                     tasks.create_task(self._archive(waiting))
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns when what was begun is done."""
+        self._stopping = True
 
     def statistics(self) -> dict[str, int]:
         """How much waits."""
@@ -108,6 +117,8 @@ class Archiver:
                 number = part_from_headers(delivery.headers or {}).segment
                 key = SegmentKey(address.recording_id, address.rendition, number)
                 self._open.add(key, delivery.metadata.sequence.stream, delivery, now())
+                if FINAL in (delivery.headers or {}):
+                    self._derived_is_whole(address.recording_id, delivery, tasks)
             case "init":
                 number = init_from_headers(delivery.headers or {}).number
                 path = objects.init(address.recording_id, address.rendition, number)
@@ -116,6 +127,12 @@ class Archiver:
                 self._begin_seal(address.recording_id, delivery, tasks)
             case "end":
                 self._ends[address.recording_id] = delivery
+
+    def _derived_is_whole(self, recording_id: str, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
+        """Sealing waits for this; when it could not, the recording is sealed once more."""
+        self._finals[recording_id] = delivery.metadata.sequence.stream
+        if recording_id not in self._ends:
+            self._begin_seal(recording_id, None, tasks)
 
     async def _archive_init(self, delivery: Msg, path: str) -> None:
         """Init segments are stored at once: nothing plays without them."""
@@ -141,29 +158,42 @@ class Archiver:
         if not waiting.deliveries:
             return
         async with self._slots:
-            found = await assemble(self._log, *waiting.key, first=min(waiting.deliveries))
+            found = await self._assembled(waiting)
             if found is not None:
                 await storage.put(self._store, objects.segment(*waiting.key), found.data)
-        last = found.last if found else max(waiting.deliveries)  # None: purged, nothing is left to be done
+        last = found.last if found else max(waiting.deliveries)  # None: nothing is left to be done
         for delivery in waiting.settled(last):
             await delivery.ack()
 
-    def _begin_seal(self, recording_id: str, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
-        self._ends[recording_id] = delivery
+    async def _assembled(self, waiting: Waiting) -> Assembled | None:
+        """The segment; None when it was purged, comes behind the end, or its recording is deleted."""
+        key = waiting.key
+        if await self._retention.is_deleted(key.recording_id):
+            return None
+        end = None if key.rendition in DERIVED else await self._log.last(media.end(key.recording_id))
+        border = end.sequence if end else None
+        return await assemble(self._log, *key, first=min(waiting.deliveries), border=border)
+
+    def _begin_seal(self, recording_id: str, end: Msg | None, tasks: asyncio.TaskGroup) -> None:
+        self._ends[recording_id] = end
         self._open.seal(recording_id)
         tasks.create_task(self._finish(recording_id))
 
     async def _finish(self, recording_id: str) -> None:
-        """Seal, then acknowledge all of it and its end."""
+        """Seal, then acknowledge all of it and its end; once more if AAC became whole meanwhile."""
 
         async def step() -> None:
             last = await self._seal(recording_id)
+            while 0 < last < self._finals.get(recording_id, 0):
+                last = await self._seal(recording_id)
             for delivery in self._open.sealed(recording_id, last):
                 await delivery.ack()
-            await self._ends[recording_id].ack()
+            if end := self._ends[recording_id]:
+                await end.ack()
 
         await until_done(step, f"sealing {recording_id}")
         del self._ends[recording_id]
+        self._finals.pop(recording_id, None)
 
 
 def now() -> float:

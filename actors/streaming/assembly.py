@@ -15,12 +15,18 @@ class Assembled(Struct, frozen=True):
     last: int
 
 
-async def assemble(log: MediaLog, recording_id: str, rendition: str, number: int, first: int) -> Assembled | None:
-    """Segment `number`, of which some part has sequence `first`; None when the log no longer holds all of it."""
-    parts = await _parts(log, recording_id, rendition, number, first)
+async def assemble(
+    log: MediaLog, recording_id: str, rendition: str, number: int, *, first: int, border: int | None = None
+) -> Assembled | None:
+    """Segment `number`, of which some part has sequence `first`, without what stands behind sequence `border`.
+
+    None when the log does not hold all of it.
+    """
+    subject = media.part(recording_id, rendition)
+    parts = await _parts(log, subject, number, first, border)
     if parts and said(parts[0]).part != 0:
-        start = await _start(log, recording_id, rendition, number)
-        parts = await _parts(log, recording_id, rendition, number, start) if start else []
+        start = await _start(log, recording_id, subject, number)
+        parts = await _parts(log, subject, number, start, border) if start else []
     if [said(part).part for part in parts] != list(range(len(parts))) or not parts:
         return None
     return Assembled(b"".join(part.data for part in parts), parts[-1].sequence)
@@ -31,18 +37,17 @@ def said(entry: Entry) -> PartHeaders:
     return part_from_headers(entry.headers)
 
 
-async def _parts(log: MediaLog, recording_id: str, rendition: str, number: int, first: int) -> list[Entry]:
+async def _parts(log: MediaLog, subject: str, number: int, first: int, border: int | None) -> list[Entry]:
     """Parts of the segment from sequence `first` on."""
     found = []
-    async for entry in log.read(media.part(recording_id, rendition), first):
+    async for entry in log.read(subject, first, border):
         if said(entry).segment != number:
             break
         found.append(entry)
     return found
 
 
-async def _start(log: MediaLog, recording_id: str, rendition: str, number: int) -> int | None:
+async def _start(log: MediaLog, recording_id: str, subject: str, number: int) -> int | None:
     """The sequence of the segment's first part, by a walk over the recording's headers."""
-    subject = media.part(recording_id, rendition)
     entries = (entry for entry in await log.entries(recording_id) if entry.subject == subject)
     return next((entry.sequence for entry in entries if said(entry).segment == number), None)

@@ -7,6 +7,7 @@ import nats
 from obstore.store import LocalStore
 
 from actors.streaming.archiver import Archiver
+from actors.streaming.retention import Retention
 
 
 async def seal(recording_id: str) -> int:
@@ -15,7 +16,8 @@ async def seal(recording_id: str) -> int:
 
 async def main() -> None:
     client = await nats.connect(sys.argv[1])
-    await Archiver(client, LocalStore(sys.argv[2], mkdir=True), seal).run()
+    store = LocalStore(sys.argv[2], mkdir=True)
+    await Archiver(client, store, Retention(client, store, 300.0), seal).run()
 
 
 if __name__ == "__main__":

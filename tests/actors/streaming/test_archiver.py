@@ -14,6 +14,7 @@ from obstore.store import LocalStore
 
 from actors.streaming import storage
 from actors.streaming.archiver import Archiver
+from actors.streaming.retention import Retention
 from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO
 from subjects import media, objects
@@ -37,7 +38,7 @@ async def never_seal(recording_id: str) -> int:
 async def archiving(
     client: Client, store: LocalStore, seal: Callable[[str], Awaitable[int]] = never_seal
 ) -> AsyncIterator[Archiver]:
-    archiver = Archiver(client, store, seal)
+    archiver = Archiver(client, store, Retention(client, store, 300.0), seal)
     task = asyncio.create_task(archiver.run())
     try:
         yield archiver

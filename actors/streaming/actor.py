@@ -1,0 +1,88 @@
+"""What the `streaming` service does when: the archive follows the log, ends and deletions follow the events."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from nats.aio.client import Client
+from obstore.store import ObjectStore
+
+from actors.runtime import actor as runtime
+from actors.runtime.actor import Actor
+from actors.runtime.handlers import every, on
+from actors.runtime.media_log import MediaLog
+from actors.streaming.archiver import Archiver
+from actors.streaming.playlists import playlists
+from actors.streaming.retention import Retention
+from actors.streaming.seal import Sealer
+from schemas.envelope import MESSAGE_ID, Meta
+from schemas.media import End, to_headers
+from schemas.recording import RecordingDeleted, RecordingStopped
+from subjects import media
+
+SWEEP_S: Final = 15.0
+DRAIN_S: Final = 5.0
+
+
+class StreamingActor(Actor, service="streaming"):
+    """Archives recordings, seals them, removes them."""
+
+    def __init__(self, client: Client, retention: Retention, *, end_wait_s: float) -> None:
+        self._client = client
+        self._js = client.jetstream()
+        self._log = MediaLog(client)
+        self._retention = retention
+        self._end_wait_s = end_wait_s
+
+    @on(RecordingStopped)
+    async def stopped(self, event: RecordingStopped, meta: Meta) -> None:  # noqa: ARG002
+        """See to it that the log ends: the gateway says so itself, unless it is dead."""
+        subject = media.end(event.recording_id)
+        subscription = await self._client.subscribe(subject)
+        try:
+            if await self._log.last(subject) is None:
+                await subscription.next_msg(timeout=self._end_wait_s)
+        except TimeoutError:
+            message_id = media.message_id(event.recording_id, "all", None)
+            await self._js.publish(subject, b"", headers=to_headers(End(event.reason)) | {MESSAGE_ID: message_id})
+        finally:
+            await subscription.unsubscribe()
+
+    @on(RecordingDeleted)
+    async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:  # noqa: ARG002
+        """The link is dead; so is what it led to."""
+        await self._retention.delete(event.recording_id)
+
+    @every(seconds=SWEEP_S)
+    async def sweep(self) -> None:
+        """Purge what has been complete for long enough."""
+        await self._retention.sweep()
+
+
+@asynccontextmanager
+async def running(
+    nats: Client,
+    store: ObjectStore,
+    *,
+    end_wait_s: float = 1.5,
+    purge_after_s: float = 300.0,
+    aac_wait_s: float = 10.0,
+) -> AsyncIterator[StreamingActor]:
+    """The service, while the block runs; at its end what is being stored is finished, within five seconds.
+
+    Any number of processes may run it. The caller closes `nats`.
+    """
+    retention = Retention(nats, store, purge_after_s)
+    sealer = Sealer(nats, store, retention, playlists, aac_wait_s)
+    archiver = Archiver(nats, store, retention, sealer.seal)
+    actor = StreamingActor(nats, retention, end_wait_s=end_wait_s)
+    async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(archiver.run())
+        try:
+            async with runtime.running(nats, actor):
+                yield actor
+        finally:
+            archiver.stop()
+            await asyncio.wait([following], timeout=DRAIN_S)
+            following.cancel()

@@ -1,0 +1,110 @@
+"""How long does the log keep media, and how is a recording removed? Decided by EVENTS and MEDIA, not by a memory.
+
+What is complete in storage leaves MEDIA some minutes later (viewers may be in the middle of it); a process that was
+restarted in between finds the same recordings due. Deleting purges, removes every object and proves it by a listing.
+"""
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import Final
+
+import nats.errors
+import obstore
+import structlog
+from nats.aio.client import Client
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
+
+from actors.runtime import direct_get
+from actors.runtime.media_log import MediaLog
+from actors.runtime.store import meta_of
+from actors.streaming import storage
+from schemas.errors import Unavailable
+from schemas.media import AAC, AUDIO, FINAL
+from schemas.message import Event
+from schemas.recording import RecordingCompleted, RecordingDeleted, RecordingFailed
+from subjects import events, media, objects
+from subjects.streams import EVENTS
+
+AAC_PATIENCE_S: Final = 3600.0
+"""So long an AAC rendition that is not whole keeps its Opus in the log."""
+REMEMBERED: Final = 1_000
+AWAY: Final = (OSError, BaseError, nats.errors.Error)
+
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Purges and deletes. Every method may be called again. Raises Unavailable while storage or NATS is away."""
+
+    def __init__(self, client: Client, store: ObjectStore, purge_after_s: float) -> None:
+        self._client = client
+        self._log = MediaLog(client)
+        self._store = store
+        self._purge_after_s = purge_after_s
+        self._deleted: deque[str] = deque(maxlen=REMEMBERED)
+
+    async def delete(self, recording_id: str) -> None:
+        """Nothing of it is left, in the log or in storage."""
+        try:
+            await self._log.purge(recording_id)
+            await storage.delete_all(self._store, objects.prefix(recording_id))
+        except AWAY as error:
+            raise Unavailable(f"{recording_id} is not removed yet: {error}") from error
+        self._deleted.append(recording_id)
+        log.info("deleted", recording=recording_id)
+
+    async def sweep(self) -> None:
+        """Purge what is due; remove again what came into being while it was being deleted."""
+        try:
+            for subject_recording in await self._in_log():
+                await self._sweep_one(subject_recording)
+            while self._deleted:
+                await storage.delete_all(self._store, objects.prefix(self._deleted[0]))
+                self._deleted.popleft()
+        except AWAY as error:
+            raise Unavailable(f"Nothing can be purged now: {error}") from error
+
+    async def is_deleted(self, recording_id: str) -> bool:
+        """Whether `RecordingDeleted` was said."""
+        return await self._age_s(RecordingDeleted, recording_id) is not None
+
+    async def _sweep_one(self, recording_id: str) -> None:
+        if await self.is_deleted(recording_id):
+            await self.delete(recording_id)
+        elif await self._is_due(recording_id):
+            await self._log.purge(recording_id)
+            log.info("purged from the log", recording=recording_id)
+
+    async def _in_log(self) -> set[str]:
+        return {media.address(subject).recording_id for subject in await self._log.counts(media.every())}
+
+    async def _is_due(self, recording_id: str) -> bool:
+        completed_s = await self._age_s(RecordingCompleted, recording_id)
+        if completed_s is None:
+            failed_s = await self._age_s(RecordingFailed, recording_id)
+            return failed_s is not None and failed_s >= self._purge_after_s
+        if completed_s < self._purge_after_s or not await self._is_stored(recording_id):
+            return False
+        return completed_s >= AAC_PATIENCE_S or not await self._lacks_aac(recording_id)
+
+    async def _is_stored(self, recording_id: str) -> bool:
+        try:
+            await obstore.head_async(self._store, objects.index(recording_id))
+        except FileNotFoundError:
+            log.warning("complete without an index, stays in the log", recording=recording_id)
+            return False
+        return True
+
+    async def _lacks_aac(self, recording_id: str) -> bool:
+        if await self._log.last(media.part(recording_id, AUDIO)) is None:
+            return False
+        aac = await self._log.last(media.part(recording_id, AAC))
+        return aac is None or FINAL not in aac.headers
+
+    async def _age_s(self, said: type[Event], recording_id: str) -> float | None:
+        """How long ago the event was said; None when it was not."""
+        entry = await direct_get.last(self._client, EVENTS.name, events.of(said, recording_id))
+        if entry is None:
+            return None
+        return (datetime.now(UTC) - meta_of(dict(entry.headers), entry.sequence).time).total_seconds()

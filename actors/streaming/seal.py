@@ -1,0 +1,125 @@
+"""When is a recording complete in storage? When a listing shows every object that the log says there must be.
+
+Nothing here depends on what this process has seen: the log is read from its first message, objects that are missing or
+of another size are stored, what belongs to nothing is removed, then come the playlists, and `index.json` last. Sealing
+again gives the same objects; it happens after a crash, and when the AAC rendition becomes whole only later.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+from nats.aio.client import Client
+from obstore.store import ObjectStore
+
+from actors.runtime.client import Client as Actors
+from actors.runtime.media_log import MediaLog
+from actors.streaming import storage
+from actors.streaming.contents import Contents, contents, without
+from actors.streaming.retention import Retention
+from schemas.errors import Conflict, Gone, NotFound
+from schemas.ids import RecordingId
+from schemas.media import AAC, FINAL
+from schemas.recording import CompleteRecording
+from subjects import media, objects
+
+log = structlog.get_logger(__name__)
+
+Playlists = Callable[[Contents], Mapping[str, bytes]]
+"""Playlists and index of a recording, by path, in the order in which they are to be stored."""
+
+
+class Sealer:
+    """Completes recordings. `seal` raises what storage or NATS raises while away, and Unavailable; call it again."""
+
+    def __init__(
+        self, client: Client, store: ObjectStore, retention: Retention, playlists: Playlists, aac_wait_s: float
+    ) -> None:
+        self._client = client
+        self._log = MediaLog(client)
+        self._actors = Actors(client)
+        self._store = store
+        self._retention = retention
+        self._playlists = playlists
+        self._aac_wait_s = aac_wait_s
+
+    async def seal(self, recording_id: str) -> int:
+        """Complete one recording; the sequence up to which the log is stored (0: it has not ended yet)."""
+        found = await self._found(recording_id)
+        if not found.ended:
+            return 0
+        if not await self._retention.is_deleted(recording_id) and found.main():
+            found = await self._with_aac(found)
+            await self._store_all(found)
+        await self._complete(found)
+        return found.last
+
+    async def _found(self, recording_id: str) -> Contents:
+        return contents(recording_id, await self._log.entries(recording_id))
+
+    async def _with_aac(self, found: Contents) -> Contents:
+        """Wait for the AAC rendition to be whole; go on without it when it is not: half of one would end the sound."""
+        if not found.lacks_aac():
+            return found
+        whole = await self._aac_is_whole(found.recording_id)
+        found = await self._found(found.recording_id)
+        if whole:
+            return found
+        log.warning("sealed without AAC for now", recording=found.recording_id)
+        return without(found, AAC)
+
+    async def _aac_is_whole(self, recording_id: str) -> bool:
+        """Whether the last AAC part comes within the time that is given to it."""
+        subject = media.part(recording_id, AAC)
+        subscription = await self._client.subscribe(subject)  # what is stored is also said to those who listen
+        try:
+            async with asyncio.timeout(self._aac_wait_s):
+                last = await self._log.last(subject)
+                headers = last.headers if last else {}
+                while FINAL not in headers:
+                    headers = (await subscription.next_msg(timeout=None)).headers or {}
+        except TimeoutError:
+            return False
+        finally:
+            await subscription.unsubscribe()
+        return True
+
+    async def _store_all(self, found: Contents) -> None:
+        wanted = found.objects()
+        stored = await storage.sizes(self._store, objects.prefix(found.recording_id))
+        await self._store_media(found, {path for path, size in wanted.items() if stored.get(path) != size})
+        await storage.delete(self._store, [path for path in stored if self._is_stray(path, wanted)])
+        for path, data in self._playlists(found).items():
+            await storage.put(self._store, path, data)
+
+    async def _store_media(self, found: Contents, missing: set[str]) -> None:
+        """One object at a time: memory holds one segment."""
+        for init, entry in found.inits.items():
+            path = objects.init(found.recording_id, *init)
+            if path in missing:
+                await storage.put(self._store, path, await self._read(entry.subject, entry.sequence, entry.sequence))
+        for segment, parts in found.segments().items():
+            path = objects.segment(found.recording_id, *segment)
+            if path in missing:
+                first, last = parts[0].entry, parts[-1].entry
+                await storage.put(self._store, path, await self._read(first.subject, first.sequence, last.sequence))
+
+    async def _read(self, subject: str, first: int, last: int) -> bytes:
+        return b"".join([entry.data async for entry in self._log.read(subject, first, last)])
+
+    def _is_stray(self, path: str, wanted: Mapping[str, int]) -> bool:
+        """Media behind the end. An AAC rendition that is not whole yet is no stray: it may still become so."""
+        return path.endswith((".m4s", ".mp4")) and path not in wanted and f"/{AAC}/" not in path
+
+    async def _complete(self, found: Contents) -> None:
+        """Tell the recording; one that is gone meanwhile takes its objects with it."""
+        stored = await storage.sizes(self._store, objects.prefix(found.recording_id))
+        said = CompleteRecording(
+            RecordingId(found.recording_id), round(found.duration_s(), 3), sum(stored.values()), found.stretches()
+        )
+        try:
+            await self._actors.ask(said)
+        except (Gone, NotFound):
+            await self._retention.delete(found.recording_id)
+        except Conflict as error:
+            log.info("was complete already", recording=found.recording_id, why=str(error))
