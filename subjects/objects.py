@@ -57,3 +57,8 @@ def segment_path(rendition: str, number: int) -> str:
 def part_path(rendition: str, segment: int, part: int) -> str:
     """As it stands in a playlist, relative to it."""
     return f"{rendition}/{segment}.{part}.m4s"
+
+
+def playlist_path(rendition: str) -> str:
+    """As it stands in a playlist, relative to it."""
+    return f"{rendition}.m3u8"
