@@ -79,6 +79,11 @@ class Posters:
         for entry in parts[:: max(len(parts) // SAMPLES, 1)]:
             best = await self._better(recording_id, entry, best)
 
+    async def wanting(self) -> list[str]:
+        """Recordings in the log without a picture worth showing."""
+        seen = {media.address(subject).recording_id for subject in await self._log.counts(media.every(VIDEO, "part"))}
+        return [recording_id for recording_id in sorted(seen) if not await self._is_good(recording_id)]
+
     async def delete(self, recording_id: str) -> None:
         """The recording is deleted."""
         try:

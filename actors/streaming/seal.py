@@ -17,7 +17,7 @@ from actors.runtime.media_log import MediaLog
 from actors.streaming import storage
 from actors.streaming.contents import Contents, contents, without
 from actors.streaming.retention import Retention
-from schemas.errors import Conflict, Gone, NotFound
+from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
 from schemas.media import AAC, FINAL
 from schemas.recording import CompleteRecording
@@ -112,7 +112,10 @@ class Sealer:
         return path.endswith((".m4s", ".mp4")) and path not in wanted and f"/{AAC}/" not in path
 
     async def _complete(self, found: Contents) -> None:
-        """Tell the recording; one that is gone meanwhile takes its objects with it."""
+        """Tell the recording; one that is gone meanwhile takes its objects with it.
+
+        Without a stretch there was nothing to be stored, and the recording has failed.
+        """
         stored = await storage.sizes(self._store, objects.prefix(found.recording_id))
         said = CompleteRecording(
             RecordingId(found.recording_id), round(found.duration_s(), 3), sum(stored.values()), found.stretches()
@@ -121,5 +124,5 @@ class Sealer:
             await self._actors.ask(said)
         except (Gone, NotFound):
             await self._retention.delete(found.recording_id)
-        except Conflict as error:
-            log.info("was complete already", recording=found.recording_id, why=str(error))
+        except Conflict as error:  # the log has ended before `RecordingStopped` was said
+            raise Unavailable(str(error)) from error

@@ -1,0 +1,324 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import m3u8
+import msgspec
+import obstore
+import pytest
+from nats.aio.client import Client
+from obstore.store import LocalStore
+
+from actors.runtime import actor as runtime
+from actors.runtime.actor import Actor
+from actors.runtime.handlers import command
+from actors.streaming import storage
+from actors.streaming.actor import StreamingActor, running
+from media.hls import index as hls
+from schemas.envelope import MESSAGE_ID, TIME, Caller
+from schemas.errors import Gone
+from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, new_id
+from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, VIDEO, InitHeaders, PartHeaders, to_headers
+from schemas.message import Event
+from schemas.recording import (
+    CompleteRecording,
+    RecordingCompleted,
+    RecordingDeleted,
+    RecordingStopped,
+    RecordingView,
+    Status,
+)
+from subjects import events, media, objects
+from tests.actors.media_given import NatsServer, Source, connected, part_bytes, segment_bytes
+
+DEADLINE_S = 20.0
+
+
+class Recordings(Actor, service="recording"):
+    """Stands where the recording service stands, and notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[CompleteRecording] = asyncio.Queue()
+        self.gone = False
+
+    @command
+    async def complete(self, said: CompleteRecording, caller: Caller) -> RecordingView:  # noqa: ARG002
+        if self.gone:
+            raise Gone("It was deleted.")
+        self.told.put_nowait(said)
+        at = datetime.now(UTC)
+        return RecordingView(
+            said.recording_id, LOCAL_USER, LOCAL_WORKSPACE, "", "", "screen", Status.COMPLETED, {}, at, at
+        )
+
+    async def next(self) -> CompleteRecording:
+        return await asyncio.wait_for(self.told.get(), DEADLINE_S)
+
+
+@pytest.fixture
+async def recordings(client: Client) -> AsyncIterator[Recordings]:
+    actor = Recordings()
+    async with runtime.running(client, actor):
+        yield actor
+
+
+async def say(client: Client, event: Event) -> None:
+    recording_id = event.recording_id  # type: ignore[attr-defined]
+    headers = {TIME: datetime.now(UTC).isoformat(), MESSAGE_ID: new_id()}
+    await client.jetstream().publish(events.of(type(event), recording_id), msgspec.json.encode(event), headers=headers)
+
+
+async def stopped(client: Client, recording_id: str) -> None:
+    await say(client, RecordingStopped(RecordingId(recording_id), datetime.now(UTC)))
+
+
+async def sizes(store: LocalStore, recording_id: str) -> dict[str, int]:
+    return await storage.sizes(store, objects.prefix(recording_id))
+
+
+async def get(store: LocalStore, path: str) -> bytes:
+    return bytes(await (await obstore.get_async(store, path)).bytes_async())
+
+
+async def held(client: Client, recording_id: str) -> int:
+    info = await client.jetstream().stream_info("MEDIA", subjects_filter=media.recording(recording_id))
+    return sum((info.state.subjects or {}).values())
+
+
+class Talk(Source):
+    """A recording with picture and sound, and what a worker makes of the sound."""
+
+    async def sound(self, rendition: str, first: int, last: int, *, final: bool = False) -> None:
+        said = InitHeaders(0, "opus" if rendition == AUDIO else "mp4a.40.2", AUDIO_TIMESCALE, channels=1)
+        if first == 0:
+            await self._say(media.init(self.recording_id, rendition), rendition, said, b"init")
+        for number in range(first * 6, (last + 1) * 6):
+            await self._sound_part(rendition, number, final=final and number == last * 6 + 5)
+
+    async def _sound_part(self, rendition: str, number: int, *, final: bool) -> None:
+        segment, part = divmod(number, 6)
+        said = PartHeaders(segment, part, 0, AUDIO_TIMESCALE, 480_000 + number * 16_000, 16_000, 0, 0)
+        headers = to_headers(said) | {MESSAGE_ID: media.message_id(self.recording_id, rendition, said)}
+        await self._js.publish(
+            media.part(self.recording_id, rendition),
+            part_bytes(rendition, segment, part),
+            headers=headers | ({FINAL: "1"} if final else {}),
+        )
+
+
+async def test_a_stopped_recording_is_whole_in_storage_with_its_playlists(
+    client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    talk = Talk(client, new_id())
+    async with running(client, store):
+        await talk.init()
+        await talk.segments(0, 4)
+        await talk.sound(AUDIO, 0, 4)
+        await talk.sound(AAC, 0, 3)
+        await talk.end()
+        await talk.sound(AAC, 4, 4, final=True)
+        told = await recordings.next()
+    index = hls.decode(await get(store, objects.index(talk.recording_id)))
+    assert index.ended
+    stored = await sizes(store, talk.recording_id)
+    for rendition in (VIDEO, AUDIO, AAC):
+        assert index.renditions[rendition].final
+        playlist = m3u8.loads((await get(store, objects.playlist(talk.recording_id, rendition))).decode())
+        assert playlist.is_endlist
+        for number, segment in enumerate(playlist.segments):
+            assert stored[objects.prefix(talk.recording_id) + segment.uri] == len(segment_bytes(rendition, number))
+        assert len(playlist.segments) == 5
+    assert len(m3u8.loads((await get(store, objects.multivariant(talk.recording_id))).decode()).playlists) == 2
+    assert told.duration_seconds == pytest.approx(10.0, abs=0.01)
+    assert told.file_size_bytes == sum(stored.values())
+    assert [(stretch.number, stretch.file_path) for stretch in told.stretches] == [
+        (0, objects.segment(talk.recording_id, VIDEO, 0))
+    ]
+
+
+async def test_the_log_ends_when_nobody_else_ends_it(client: Client, store: LocalStore, recordings: Recordings) -> None:
+    source = Source(client, new_id())
+    async with running(client, store, end_wait_s=0.3):
+        await source.init()
+        await source.segments(0, 1)
+        await stopped(client, source.recording_id)
+        told = await recordings.next()
+    assert told.duration_seconds == pytest.approx(4.0, abs=0.01)
+
+
+async def test_the_end_is_said_once_when_the_gateway_says_it_as_well(
+    client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    source = Source(client, new_id())
+    async with running(client, store, end_wait_s=0.3):
+        await source.init()
+        await source.segments(0, 1)
+        await source.end()
+        await stopped(client, source.recording_id)
+        await recordings.next()
+    await source.end()
+    info = await client.jetstream().stream_info("MEDIA", subjects_filter=media.end(source.recording_id))
+    assert info.state.subjects == {media.end(source.recording_id): 1}
+
+
+async def test_pauses_are_stretches(client: Client, store: LocalStore, recordings: Recordings) -> None:
+    source = Source(client, new_id())
+    async with running(client, store):
+        await source.init()
+        for segment, stretch in ((0, 0), (1, 0), (2, 1), (3, 2)):
+            for part in range(3):
+                await source.part(segment, part, stretch=stretch)
+        await source.end()
+        told = await recordings.next()
+    assert [round(stretch.duration_seconds, 2) for stretch in told.stretches] == [2.0, 1.0, 1.0]
+
+
+async def test_what_follows_the_end_is_nowhere(client: Client, store: LocalStore, recordings: Recordings) -> None:
+    source = Source(client, new_id())
+    async with running(client, store):
+        await source.init()
+        await source.segments(0, 1)
+        await source.part(2, 0)
+        await source.end()
+        await source.part(2, 1)
+        await source.part(3, 0)
+        told = await recordings.next()
+    assert told.duration_seconds == pytest.approx(4.333, abs=0.01)
+    stored = await sizes(store, source.recording_id)
+    assert stored[objects.segment(source.recording_id, VIDEO, 2)] == len(part_bytes(VIDEO, 2, 0))
+    assert objects.segment(source.recording_id, VIDEO, 3) not in stored
+
+
+async def test_a_recording_without_a_part_is_told_to_have_nothing(
+    client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    recording_id = new_id()
+    async with running(client, store, end_wait_s=0.1):
+        await stopped(client, recording_id)
+        told = await recordings.next()
+    assert (told.stretches, told.duration_seconds) == ([], 0)
+    assert await sizes(store, recording_id) == {}
+
+
+async def test_sealed_without_aac_that_does_not_come_and_again_when_it_does(
+    client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    talk = Talk(client, new_id())
+    async with running(client, store, aac_wait_s=0.3):
+        await talk.init()
+        await talk.segments(0, 2)
+        await talk.sound(AUDIO, 0, 2)
+        await talk.sound(AAC, 0, 1)
+        await talk.end()
+        await recordings.next()
+        first = hls.decode(await get(store, objects.index(talk.recording_id)))
+        await talk.sound(AAC, 2, 2, final=True)
+        await recordings.next()
+        second = hls.decode(await get(store, objects.index(talk.recording_id)))
+    assert (sorted(first.renditions), sorted(second.renditions)) == ([AUDIO, VIDEO], [AAC, AUDIO, VIDEO])
+    assert objects.segment(talk.recording_id, AAC, 2) in await sizes(store, talk.recording_id)
+
+
+async def test_a_seal_that_was_cut_short_is_done_again(
+    server: NatsServer, client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    source = Source(client, new_id())
+    await source.init()
+    await source.segments(0, 3)
+    await source.end()
+    async with connected(server) as other, _cut_short(other, store):
+        async with asyncio.timeout(DEADLINE_S):
+            while not await sizes(store, source.recording_id):
+                await asyncio.sleep(0.01)
+    await storage.put(store, objects.segment(source.recording_id, VIDEO, 1), b"half")
+    await client.jetstream().delete_consumer("MEDIA", "archiver")
+    await _provision_again(client)
+    async with running(client, store):
+        await recordings.next()
+    assert await get(store, objects.segment(source.recording_id, VIDEO, 1)) == segment_bytes(VIDEO, 1)
+
+
+@asynccontextmanager
+async def _cut_short(client: Client, store: LocalStore) -> AsyncIterator[None]:
+    async def hold() -> None:
+        async with running(client, store):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _provision_again(client: Client) -> None:
+    from tests.actors.media_given import provision  # noqa: PLC0415
+
+    await provision(client)
+
+
+async def test_media_leaves_the_log_some_time_after_completion_also_after_a_restart(
+    client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    source = Source(client, new_id())
+    async with running(client, store, purge_after_s=1.0) as actor:
+        await source.init()
+        await source.segments(0, 1)
+        await source.end()
+        told = await recordings.next()
+        await actor.sweep()
+        assert await held(client, source.recording_id)
+        await say(client, RecordingCompleted(told.recording_id, datetime.now(UTC), 4.0, 1, told.stretches))
+        await actor.sweep()
+        assert await held(client, source.recording_id)
+    async with running(client, store, purge_after_s=0.0) as actor:
+        await actor.sweep()
+        assert await held(client, source.recording_id) == 0
+    assert await get(store, objects.segment(source.recording_id, VIDEO, 1)) == segment_bytes(VIDEO, 1)
+
+
+async def test_a_deleted_recording_leaves_nothing_and_nothing_comes_back(
+    client: Client, store: LocalStore, recordings: Recordings, tmp_path: Path
+) -> None:
+    source, other = Source(client, new_id()), Source(client, new_id())
+    recordings.gone = True
+    async with running(client, store) as actor:
+        for one in (source, other):
+            await one.init()
+            await one.segments(0, 3)
+        await _until_stored(store, objects.segment(source.recording_id, VIDEO, 2))
+        await _until_stored(store, objects.segment(other.recording_id, VIDEO, 2))
+        await say(client, RecordingDeleted(RecordingId(source.recording_id), datetime.now(UTC)))
+        await _until_gone(client, store, source.recording_id)
+        await source.segments(4, 6)  # the gateway has not heard of it yet
+        await source.end()
+        await actor.sweep()
+        await _until_gone(client, store, source.recording_id)
+    assert not (tmp_path / "objects" / objects.prefix(source.recording_id)).exists()
+    assert len(await sizes(store, other.recording_id)) == 4
+
+
+async def _until_stored(store: LocalStore, path: str) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            try:
+                await obstore.head_async(store, path)
+            except FileNotFoundError:
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
+async def _until_gone(client: Client, store: LocalStore, recording_id: str) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while await sizes(store, recording_id) or await held(client, recording_id):
+            await asyncio.sleep(0.05)
+
+
+def test_handlers_are_those_of_the_events_that_concern_it() -> None:
+    routes: Any = StreamingActor.routes
+    assert set(routes.events) == {RecordingStopped, RecordingDeleted}
