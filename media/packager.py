@@ -1,29 +1,40 @@
 """How do frames and packets become parts and segments? Both tracks on one time line, cut where video has key frames.
 
-Pure: `now` is the monotonic clock in seconds, `wall_us` the wall clock in microseconds since 1970. Every call returns what
-is to be published or asked for; `deadline` says when `tick` is due at the latest.
+Pure: `now` is the monotonic clock in seconds, `wall_us` the wall clock in microseconds since 1970. Every call returns
+what is to be published or asked for; `deadline` says when `tick` is due at the latest.
 
 A new source session or the end of a pause begins a stretch: its first key frame, or after `VIDEO_PATIENCE_S` the first
 packet of sound, is placed where the longest rendition ended. Pauses and outages take no time on the time line.
+
+Sound and picture are laid beside each other by the shortest way each took here, once the first part of video is there;
+sender reports then correct the picture at the next border. Sound is held back until video has got as far: players need
+both, and so both are cut in the same places. Neither can hold up the other: for missing sound there is silence
+(`AudioTrack`), for missing frames the last picture stands (`VideoTrack.repeat`).
 """
 
+from collections import deque
 from typing import Final
 
-from media.audio_track import PATIENCE_S, SETTLE_S, AudioTrack
+from media.audio_track import AudioTrack
 from media.samples import AudioPacket, Continuation, KeyFrameWanted, Output, Part, SenderReference, VideoFrame
-from media.timeline import Timeline
+from media.timeline import Timeline, Transit
 from media.track import Stretch
 from media.video_track import VideoTrack
 from schemas.media import AUDIO_TIMESCALE, VIDEO_TIMESCALE
 
 KEY_FRAME_RETRY_S: Final = 0.3
 KEY_FRAME_LEAD_S: Final = 0.1  # asked for so long before a segment is full
-STILL_LEAD_S: Final = 1.5  # a still screen answers with its next frame, a second later
-STILL_INTERVAL_S: Final = 0.5
+STILL_LEAD_S: Final = 0.6  # few frames: the next one answers, and may be long in coming
+STILL_INTERVAL: Final = VIDEO_TIMESCALE // 5
 VIDEO_PATIENCE_S: Final = 3.0
-SHORTEST_SEGMENT: Final = 0.75
+SOUND_PATIENCE_S: Final = 0.5
+STAND_AFTER_S: Final = 1.5  # longer than a large key frame is under way
+OUTAGE_S: Final = 5.0  # nothing at all for so long is the end of a stretch
+TIMER_SLACK_S: Final = 0.06  # a frame that is just coming closes the part more exactly than the timer
 SMALLEST_ALIGNMENT_S: Final = 0.002
 LARGEST_ALIGNMENT_S: Final = 5.0
+WORTH_REPEATING: Final = VIDEO_TIMESCALE // 10
+PACKETS_WAITING: Final = 500
 
 
 class Packager:
@@ -39,25 +50,26 @@ class Packager:
         part_s: float = 1 / 3,
         segment_s: float = 2.0,
     ) -> None:
-        longest = 2 * segment_s - part_s if video else segment_s
-        self._video = VideoTrack(part_s, continuation) if video else None
-        self._audio = AudioTrack(part_s, continuation, channels, longest) if audio else None
+        self._video = VideoTrack(part_s, segment_s, continuation) if video else None
+        self._audio = AudioTrack(part_s, segment_s, continuation, channels) if audio else None
+        self._tracks = [track for track in (self._video, self._audio) if track]
         self._video_time = Timeline(VIDEO_TIMESCALE)
         self._audio_time = Timeline(AUDIO_TIMESCALE)
         self._segment_s = segment_s
-        self._longest = round((2 * segment_s - part_s) * VIDEO_TIMESCALE)
         self._base_time_s = continuation.base_time_s
         self._next_stretch = continuation.stretch
-        self._discontinuity = continuation.discontinuity
+        self._discontinuity = continuation.discontinuity  # of the next segment that is opened
         self._stretch: Stretch | None = None
-        self._started = 0.0  # monotonic, of the stretch's origin
-        self._waiting_since: float | None = None
-        self._asked = float("-inf")
+        self._transit = Transit(0.0, 0.0)
+        self._early: deque[AudioPacket] = deque(maxlen=PACKETS_WAITING)  # sound that has no place yet
+        self._references: tuple[SenderReference, SenderReference] | None = None
         self._alignment = 0
+        self._asked: float | None = None
+        self._arrived = 0.0  # of the last sample
+        self._sound_arrived = 0.0
+        self._is_silent = False
         self._paused = False
-        self._opened = False  # a segment of sound in this stretch
-        self._audio_said = False  # the init of sound
-        self._video_said = False  # the first segment of video
+        self._is_sound_configured = False
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -66,34 +78,49 @@ class Packager:
         video = self._video
         if self._paused or video is None:
             return []
+        out: list[Output] = self._after_outage(frame.arrived, now, wall_us)
         init = video.configure(frame) if frame.key_frame else None
-        if not self._video_time.anchored and not (frame.key_frame and video.configured):
-            return self._ask(now)
-        stretch = self._stretch or self._begin(frame.arrived, wall_us)
-        first = not self._video_time.anchored
-        if first:
-            self._video_time.anchor(frame.timestamp, self._here(frame.arrived, VIDEO_TIMESCALE), frame.arrived)
-        ticks = max(self._video_time.ticks(frame.timestamp, frame.arrived), video.media_now(0) + 1)
-        out: list[Output] = []
-        if first or self._is_cut(video, frame, ticks, is_new_init=init is not None):
-            out += self._cut(video, ticks, stretch, is_new_init=init is not None and not first)
-        out += [init] if init else []
-        out += video.add(frame, ticks, stretch)
-        return out + self.tick(now, wall_us)
+        if not (frame.key_frame and video.configured) and (video.is_broken or not self._video_time.anchored):
+            return out + self._ask(now)
+        if self._stretch is None:
+            out += self._begin(frame.arrived, wall_us - round((now - frame.arrived) * 1e6))
+        stretch = self._stretch
+        assert stretch is not None
+        is_first = not self._video_time.anchored
+        if is_first:
+            self._begin_video(video, frame)
+        ticks = self._video_time.ticks(frame.timestamp, frame.arrived)
+        self._transit.see(ticks / VIDEO_TIMESCALE, frame.arrived)
+        if ticks - video.frontier > STAND_AFTER_S * VIDEO_TIMESCALE:
+            out += video.repeat(ticks, stretch)
+        if init:
+            out.append(init)
+            self._discontinuity |= not is_first
+        is_new = is_first or init is not None
+        out += video.add(frame, ticks, stretch, cut=is_new, discontinuity=self._discontinuity)
+        return out + self._follow(video, now, stretch)
 
     def add_audio(self, packet: AudioPacket, now: float, wall_us: int) -> list[Output]:
         """An Opus packet; a little disorder is no harm."""
         audio = self._audio
-        if self._paused or audio is None or not self._may_begin_with_sound(packet.arrived):
+        if self._paused or audio is None:
             return []
-        stretch = self._stretch or self._begin(packet.arrived, wall_us)
+        out: list[Output] = self._after_outage(packet.arrived, now, wall_us)
+        self._sound_arrived = packet.arrived
+        self._is_silent = False
         if not self._audio_time.anchored:
-            self._audio_time.anchor(packet.timestamp, self._here(packet.arrived, AUDIO_TIMESCALE), packet.arrived)
-        out = self._open_audio(audio)
-        return out + audio.add(packet.data, self._audio_time.ticks(packet.timestamp, packet.arrived), stretch)
+            self._early.append(packet)
+            return out + self._place_early(now, wall_us)
+        self._sound(audio, packet)
+        stretch = self._stretch
+        if stretch:
+            out += self._let_picture_stand(stretch)
+            out += self._release(stretch)
+        return out
 
     def align(self, video: SenderReference, audio: SenderReference) -> None:
         """Correct the picture's place by the sender's own clock, at the next segment border."""
+        self._references = video, audio
         if not (self._video_time.anchored and self._audio_time.anchored):
             return
         picture = self._video_time.at(video.timestamp) / VIDEO_TIMESCALE - video.sender_time_s
@@ -104,29 +131,26 @@ class Packager:
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def deadline(self) -> float | None:
-        """Monotonic seconds at which `tick` is due; None while nothing is open."""
-        if self._stretch is None:
+        """Monotonic seconds at which `tick` is due (it may be past); None while nothing is to be done."""
+        if self._paused:
             return None
-        dues = [self._silence_due(), self._key_frame_due(), self._video.deadline() if self._video else None]
+        dues = (self._key_frame_due(), self._part_due(), self._silence_due(), self._sound_alone_due())
         return min((due for due in dues if due is not None), default=None)
 
-    def tick(self, now: float, wall_us: int) -> list[Output]:  # noqa: ARG002  the clocks come together
+    def tick(self, now: float, wall_us: int) -> list[Output]:
         """Close what is full, fill what is missing, ask for what is due."""
-        stretch, video = self._stretch, self._video
-        if stretch is None:
+        if self._paused:
             return []
-        out: list[Output] = []
-        due = video.deadline() if video else None
-        if video and due is not None and due <= now:
-            out += video.close_now(now, stretch)
-        silence = self._silence_due()
-        if self._audio and silence is not None and silence <= now:
-            out += self._open_audio(self._audio)
-            out += self._audio.fill(self._here(now - SETTLE_S, AUDIO_TIMESCALE), stretch)
-        wanted = self._key_frame_due()
-        if wanted is not None and wanted <= now:
-            out += self._ask(now)
-        return out
+        out: list[Output] = self._place_early(now, wall_us)
+        video, stretch = self._video, self._stretch
+        if video is None:
+            return out
+        if stretch is None:
+            return out + self._ask(now)
+        due = self._part_due()
+        if due is not None and due <= now and video.due is not None:
+            out += video.close(video.due, stretch)
+        return out + self._follow(video, now, stretch)
 
     # --- pause, resume, close -----------------------------------------------------------------------------------------
 
@@ -136,103 +160,211 @@ class Packager:
         self._paused = True
         return out
 
-    def resume(self, now: float, wall_us: int) -> list[Output]:  # noqa: ARG002
+    def resume(self, now: float, wall_us: int) -> list[Output]:
         """What comes from now on is the next stretch."""
         self._paused = False
-        return self._ask(now) if self._video else []
+        self._asked = None
+        return self._ask(now)
 
-    def close(self, now: float, wall_us: int) -> list[Output]:  # noqa: ARG002
-        """Close both tracks, as nearly as possible at the same time; the stretch is over."""
-        stretch, self._stretch = self._stretch, None
+    def close(self, now: float, wall_us: int) -> list[Output]:
+        """Close both tracks at the same time, to the packet; the stretch is over."""
+        out = self._place_early(now, wall_us, at_once=True)
+        stretch = self._stretch
+        if stretch:
+            if self._video and self._video_time.anchored:
+                out += self._end_video(self._video, now, stretch)
+            if self._audio:
+                out += self._audio.close(stretch)
+            self._base_time_s = max(self._base_time_s, *(track.end_s for track in self._tracks))
+        self._stretch = None
         self._video_time.forget()
         self._audio_time.forget()
-        if stretch is None:
-            return []
+        self._early.clear()
+        self._asked = None
+        self._alignment = 0
+        return out
+
+    # --- stretches ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, arrived: float, wall_us: int) -> list[Output]:
+        """A stretch begins with the sample that arrived then."""
+        stretch = self._stretch = Stretch(self._next_stretch, self._base_time_s, wall_us)
+        self._next_stretch += 1
+        self._transit = Transit(arrived - self._base_time_s, arrived)
+        self._arrived = arrived
+        self._sound_arrived = max(self._sound_arrived, arrived)
+        self._is_silent = False
+        segment = max(track.segment for track in self._tracks) + 1
+        for track in self._tracks:
+            track.begin_stretch(self._base_time_s)
         out: list[Output] = []
         if self._video:
-            out += self._video.close_now(now, stretch)
+            self._video.segment = segment - 1
         if self._audio:
-            if self._video and self._audio.init >= 0:
-                out += self._audio.fill(round(self._video.end_s * AUDIO_TIMESCALE), stretch)
-            out += self._audio.close(stretch)
-        ends = [track.end_s for track in (self._video, self._audio) if track]
-        self._base_time_s = max(self._base_time_s, *ends)
-        self._waiting_since = None
+            out += self._audio.catch_up(segment, stretch)
+            if not self._is_sound_configured:
+                self._is_sound_configured = True
+                out.append(self._audio.configure())
         return out
 
-    # --- inside -------------------------------------------------------------------------------------------------------
+    def _begin_video(self, video: VideoTrack, frame: VideoFrame) -> None:
+        """The first frame of a stretch is where the stretch begins, or where sound has got to."""
+        time_s = self._base_time_s
+        if self._audio and self._audio_time.anchored:
+            time_s = self._audio.tail / AUDIO_TIMESCALE
+            video.segment = self._audio.segment
+            video.begin_stretch(time_s)
+        self._video_time.anchor(frame.timestamp, round(time_s * VIDEO_TIMESCALE), frame.arrived)
 
-    def _begin(self, arrived: float, wall_us: int) -> Stretch:
-        self._stretch = Stretch(self._next_stretch, self._base_time_s, wall_us)
-        self._next_stretch += 1
-        self._started = arrived
-        self._opened = False
-        for track in (self._video, self._audio):
-            if track:
-                track.begin_stretch(self._base_time_s)
-        return self._stretch
+    def _after_outage(self, arrived: float, now: float, wall_us: int) -> list[Output]:
+        before, self._arrived = self._arrived, arrived
+        if self._stretch and arrived - before > OUTAGE_S:
+            return self.close(before, wall_us - round((now - before) * 1e6))
+        return []
 
-    def _here(self, now: float, timescale: int) -> int:
-        """The present on the time line, by arrival, ticks."""
-        return round((self._base_time_s + max(0.0, now - self._started)) * timescale)
+    def _end_video(self, video: VideoTrack, now: float, stretch: Stretch) -> list[Output]:
+        """The last frame lasts as long as sound does, but for what does not end within a part."""
+        end = video.expected_end
+        if self._audio:
+            self._audio.fill(_as_sound(end))
+            end = _as_picture(self._audio.tail)
+        else:
+            here = round((now - self._transit.seconds) * VIDEO_TIMESCALE)
+            end = max(end, min(here, end + VIDEO_TIMESCALE))
+        out: list[Output] = [*video.close(end, stretch)]
+        if end - video.end > WORTH_REPEATING:
+            out += video.repeat(end, stretch)
+        if self._audio:
+            self._audio.trim(_as_sound(video.end))
+        self._take_borders(video)
+        return out
 
-    def _may_begin_with_sound(self, arrived: float) -> bool:
-        if self._stretch or self._video is None:
-            return True
-        if self._waiting_since is None:
-            self._waiting_since = arrived
-        return arrived - self._waiting_since > VIDEO_PATIENCE_S
+    # --- sound beside picture -----------------------------------------------------------------------------------------
 
-    def _open_audio(self, audio: AudioTrack) -> list[Output]:
-        """The first sound of a stretch opens a segment, the first of a session says how to decode it."""
-        if self._opened:
-            return []
+    def _follow(self, video: VideoTrack, now: float, stretch: Stretch) -> list[Output]:
+        """Whatever picture has done: sound follows, key frames are asked for."""
+        self._take_borders(video)
         out: list[Output] = []
-        is_new = not self._audio_said
-        if is_new:
-            self._audio_said = True
-            out.append(audio.configure())
-        audio.open_segment(discontinuity=is_new and self._discontinuity)
-        self._opened = True
+        if self._audio:
+            out += self._place_early(now, 0)
+            self._fill_silence(video, self._audio, now)
+            out += self._release(stretch)
+        return out + self._ask(now)
+
+    def _take_borders(self, video: VideoTrack) -> None:
+        for border in video.borders():
+            if self._audio:
+                self._audio.cut(_as_sound(border.ticks), discontinuity=border.discontinuity)
+            self._discontinuity = False
+            self._asked = None
+            self._video_time.shift(self._alignment)
+            self._alignment = 0
+
+    def _release(self, stretch: Stretch) -> list[Part]:
+        """Let sound go as far as picture has got."""
+        if self._audio is None:
+            return []
+        has_picture = self._video and self._video_time.anchored
+        frontier = _as_sound(self._video.frontier) if self._video and has_picture else None
+        return self._audio.advance(frontier, stretch)
+
+    def _let_picture_stand(self, stretch: Stretch) -> list[Output]:
+        """Sound goes on and no frame comes."""
+        video, audio = self._video, self._audio
+        if video is None or audio is None or not self._video_time.anchored or video.due is not None:
+            return []
+        until = _as_picture(audio.tail)
+        if until - video.end < STAND_AFTER_S * VIDEO_TIMESCALE:
+            return []
+        out: list[Output] = [*video.repeat(until, stretch)]
+        self._take_borders(video)
         return out
 
-    def _is_cut(self, video: VideoTrack, frame: VideoFrame, ticks: int, *, is_new_init: bool) -> bool:
-        length = ticks - video.segment_start
-        if frame.key_frame and (is_new_init or length >= SHORTEST_SEGMENT * self._segment_s * VIDEO_TIMESCALE):
-            return True
-        return length + video.interval > self._longest
+    def _place_early(self, now: float, wall_us: int, *, at_once: bool = False) -> list[Output]:
+        """Sound that came before it had a place gets it, once the shortest way of picture is known."""
+        audio, video = self._audio, self._video
+        if audio is None or not self._early or self._audio_time.anchored:
+            return []
+        first = self._early[0]
+        raw = min(packet.arrived - packet.timestamp / AUDIO_TIMESCALE for packet in self._early)
+        out: list[Output] = []
+        if self._stretch is None:
+            due = self._sound_alone_due()
+            if video and (due is None or due > now):
+                return []
+            out += self._begin(first.arrived, wall_us - round((now - first.arrived) * 1e6))
+            self._transit = Transit(raw + first.timestamp / AUDIO_TIMESCALE - self._base_time_s, first.arrived)
+            audio.cut(audio.end, discontinuity=self._discontinuity)
+            self._discontinuity = False
+        elif video and video.end_s <= self._stretch.origin_s and not at_once:
+            return []
+        place = first.timestamp + round((raw - self._transit.seconds) * AUDIO_TIMESCALE)
+        self._audio_time.anchor(first.timestamp, self._by_references(first.timestamp, place), first.arrived)
+        for packet in self._early:
+            self._sound(audio, packet)
+        self._early.clear()
+        return out + (self._release(self._stretch) if self._stretch else [])
 
-    def _cut(self, video: VideoTrack, ticks: int, stretch: Stretch, *, is_new_init: bool) -> list[Part]:
-        """The frame at `ticks` begins a segment."""
-        parts = video.close(ticks, stretch)
-        discontinuity = is_new_init or (not self._video_said and self._discontinuity)
-        video.open_segment(discontinuity=discontinuity)
-        if self._audio and self._opened:
-            self._audio.cut(ticks / VIDEO_TIMESCALE, discontinuity=is_new_init)
-        self._video_said = True
-        self._video_time.shift(self._alignment)
-        self._alignment = 0
-        self._asked = float("-inf")
-        return parts
+    def _by_references(self, timestamp: int, place: int) -> int:
+        """The place of a packet by the sender's clock, when it is known and not far from that by arrival."""
+        if self._references is None or not self._video_time.anchored:
+            return place
+        video, audio = self._references
+        picture = self._video_time.at(video.timestamp) / VIDEO_TIMESCALE - video.sender_time_s
+        better = round((picture + audio.sender_time_s) * AUDIO_TIMESCALE) + timestamp - audio.timestamp
+        return better if abs(better - place) < AUDIO_TIMESCALE else place
+
+    def _sound(self, audio: AudioTrack, packet: AudioPacket) -> None:
+        ticks = self._audio_time.ticks(packet.timestamp, packet.arrived)
+        self._audio_time.shift(audio.add(packet.data, ticks, packet.arrived))
+        if not (self._video and self._video_time.anchored):
+            self._transit.see(self._audio_time.at(packet.timestamp) / AUDIO_TIMESCALE, packet.arrived)
+
+    def _fill_silence(self, video: VideoTrack, audio: AudioTrack, now: float) -> None:
+        due = self._silence_due()
+        if self._is_silent or (due is not None and due <= now):
+            self._is_silent = True
+            audio.fill(_as_sound(video.frontier))
+
+    # --- what is due --------------------------------------------------------------------------------------------------
 
     def _ask(self, now: float) -> list[Output]:
-        if now < self._asked + KEY_FRAME_RETRY_S:
+        due = self._key_frame_due()
+        if due is None or due > now:
             return []
         self._asked = now
         return [KeyFrameWanted()]
 
     def _key_frame_due(self) -> float | None:
         video = self._video
-        if video is None or self._stretch is None:
+        if video is None:
             return None
-        if not self._video_time.anchored:
-            return self._asked + KEY_FRAME_RETRY_S
-        lead = STILL_LEAD_S if video.interval > STILL_INTERVAL_S * VIDEO_TIMESCALE else KEY_FRAME_LEAD_S
+        again = 0.0 if self._asked is None else self._asked + KEY_FRAME_RETRY_S
+        if not self._video_time.anchored or video.is_broken:
+            return again
+        lead = STILL_LEAD_S if video.interval >= STILL_INTERVAL else KEY_FRAME_LEAD_S
         full = video.segment_start / VIDEO_TIMESCALE + self._segment_s - lead
-        return max(self._started + full - self._base_time_s, self._asked + KEY_FRAME_RETRY_S)
+        return max(full + self._transit.seconds, again)
+
+    def _part_due(self) -> float | None:
+        due = self._video.due if self._video else None
+        return None if due is None else due / VIDEO_TIMESCALE + self._transit.seconds + TIMER_SLACK_S
 
     def _silence_due(self) -> float | None:
-        audio = self._audio
-        if audio is None or self._stretch is None:
+        video, audio = self._video, self._audio
+        if audio is None or video is None or self._is_silent or not self._video_time.anchored:
             return None
-        return self._started + audio.head / AUDIO_TIMESCALE - self._base_time_s + PATIENCE_S
+        return self._sound_arrived + SOUND_PATIENCE_S if audio.tail < _as_sound(video.frontier) else None
+
+    def _sound_alone_due(self) -> float | None:
+        if self._stretch or not self._early or self._video is None:
+            return None
+        return self._early[0].arrived + VIDEO_PATIENCE_S
+
+
+def _as_sound(ticks: int) -> int:
+    return ticks * AUDIO_TIMESCALE // VIDEO_TIMESCALE
+
+
+def _as_picture(ticks: int) -> int:
+    return ticks * VIDEO_TIMESCALE // AUDIO_TIMESCALE

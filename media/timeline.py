@@ -2,7 +2,10 @@
 
 from typing import Final
 
-REANCHOR_S: Final = 10.0
+BACKWARDS_S: Final = 0.5  # the receive path hands on growing timestamps: less than before is another clock
+AHEAD_S: Final = 4.0  # no network lets a timestamp run ahead of its arrival for longer than packets may be late
+BEHIND_S: Final = 10.0
+SLACKENING: Final = 1e-3  # seconds a second: lets the shortest way follow clocks that drift apart
 
 
 class Timeline:
@@ -32,7 +35,7 @@ class Timeline:
         """Ticks of a sample. A sender whose clock jumps is anchored anew, by arrival."""
         by_clock = (timestamp - self._last_timestamp) / self.timescale
         by_arrival = arrived - self._last_arrived
-        if by_clock < -REANCHOR_S or abs(by_clock - by_arrival) > REANCHOR_S:
+        if by_clock < -BACKWARDS_S or by_clock - by_arrival > AHEAD_S or by_arrival - by_clock > BEHIND_S:
             expected = self.at(self._last_timestamp) + round(by_arrival * self.timescale)
             self.anchor(timestamp, expected, arrived)
         elif by_clock > 0:
@@ -49,3 +52,17 @@ class Timeline:
         """Everything from here on lies `ticks` later."""
         if self._offset is not None:
             self._offset += ticks
+
+
+class Transit:
+    """How long is the shortest way from the time line to here? The least arrival minus time that was seen, seconds."""
+
+    def __init__(self, seconds: float, arrived: float) -> None:
+        self.seconds = seconds
+        self._arrived = arrived
+
+    def see(self, time_s: float, arrived: float) -> None:
+        """A sample of `time_s` has arrived."""
+        slackened = self.seconds + SLACKENING * (arrived - self._arrived)
+        self.seconds = min(slackened, arrived - time_s)
+        self._arrived = arrived

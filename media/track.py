@@ -1,5 +1,6 @@
 """One rendition in the making: samples become parts, parts are numbered within segments."""
 
+from math import ceil
 from typing import Final
 
 from msgspec import Struct
@@ -9,7 +10,8 @@ from media.cmaf.fragment import Sample
 from media.samples import Continuation, Part
 from schemas.media import PartHeaders
 
-LONGEST_FILL_S: Final = 2.0
+LONGEST_FILL_S: Final = 5.0
+PARTS_A_SEGMENT: Final = 1 << 10  # fewer, always: sequence numbers grow over segments
 
 
 class Stretch(Struct, frozen=True):
@@ -31,23 +33,19 @@ class Track:
         self.rendition = rendition
         self.timescale = timescale
         self.part_ticks = round(part_s * timescale)
+        self.limit = ceil(part_s * 1000) * timescale // 1000
+        """PART-TARGET as playlists say it, in whole milliseconds; no part lasts longer while samples flow."""
         self.end = continuation.ends.get(rendition, round(continuation.base_time_s * timescale))
         self.segment = continuation.segments.get(rendition, 0) - 1
         self.init = continuation.inits.get(rendition, 0) - 1
         self.segment_start = self.end
         self._part = 0
-        self._sequence = 0
         self._discontinuity = False
 
     @property
     def end_s(self) -> float:
         """Where the next part begins, in seconds."""
         return self.end / self.timescale
-
-    @property
-    def segment_ticks(self) -> int:
-        """How long the open segment is, up to the last part."""
-        return self.end - self.segment_start
 
     def begin_stretch(self, base_time_s: float) -> None:
         """A hole too long to be filled stays one: the rendition was not there before."""
@@ -77,9 +75,8 @@ class Track:
             independent=samples[0].sync,
             discontinuity=self._discontinuity,
         )
-        data = fragment.write(self._sequence, self.end, samples)
+        data = fragment.write(self.segment * PARTS_A_SEGMENT + self._part + 1, self.end, samples)
         self.end += duration
         self._part += 1
-        self._sequence += 1
         self._discontinuity = False
         return Part(self.rendition, headers, data)

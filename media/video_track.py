@@ -1,9 +1,15 @@
 """When does a part of video end? Eagerly at a nominal frame's length, else on a timer; the next part corrects.
 
-A frame's duration is known when the next one arrives. A part is closed as soon as its last frame, at the usual distance,
-fills it; the difference to what really followed goes into the first frame of the next part, so decode times have no hole
-and never drift. With fewer than three frames a second a part holds one frame that is shown early and lasts long: media
-time keeps up with the wall clock and the buffer has no hole, at the price of parts above the target.
+A frame's duration is known when the next one arrives. A part is closed as soon as its last frame, at the usual
+distance, fills it; the difference to what really followed goes into the first frame of the next part, so decode times
+have no hole and never drift. No part is longer than the target, and none but the last of a segment shorter than 85 % of
+it: where the frame rate does not divide a part, its last frame is shown a little longer or shorter.
+
+With fewer than three frames a second there is not one for every part. A frame that comes late begins where the last
+part ended and lasts up to a third of a second beyond its own time, in one part, published at once: media time keeps up
+with the wall clock and the buffer has no hole, at the price of parts above the target. When no frame comes for longer,
+`repeat` sends the frames since the last key frame once more, in no time, and lets the last one stand: the picture is
+the same, the decoder is where it was, and segments go on beginning with key frames.
 """
 
 from collections import deque
@@ -18,27 +24,48 @@ from media.samples import Continuation, Init, Part, VideoFrame
 from media.track import Stretch, Track
 from schemas.media import VIDEO, VIDEO_TIMESCALE, InitHeaders
 
-TIMER_SLACK_S: Final = 0.01  # a frame that is just coming closes the part more exactly than the timer
 NOMINAL_INTERVAL: Final = VIDEO_TIMESCALE // 30
-SHORTEST: Final = 0.86  # RFC 8216bis 4.4.3.7: a part lasts 85 % of the target, unless it is the last of its segment
+SHORTEST_PART: Final = (
+    0.86  # RFC 8216bis 4.4.3.7: a part lasts 85 % of the target, unless it is the last of its segment
+)
+SHORTEST_SEGMENT: Final = 0.75
+GROUP_BYTES: Final = 1_500_000  # more is not kept for `repeat`
+LEFT_OUT: Final = (SPS, PPS, ACCESS_UNIT_DELIMITER)  # an avc1 track has its parameter sets in the init segment
 
 
 class _Coded(NamedTuple):
     data: bytes
-    ticks: int
+    start: int
     sync: bool
+
+
+class Border(NamedTuple):
+    """Where a segment begins, ticks."""
+
+    ticks: int
+    discontinuity: bool
 
 
 class VideoTrack(Track):
     """The `video` rendition."""
 
-    def __init__(self, part_s: float, continuation: Continuation) -> None:
+    def __init__(self, part_s: float, segment_s: float, continuation: Continuation) -> None:
         super().__init__(VIDEO, VIDEO_TIMESCALE, part_s, continuation)
+        self._segment_ticks = round(segment_s * VIDEO_TIMESCALE)
         self._open: list[_Coded] = []
         self._intervals: deque[int] = deque(maxlen=7)
-        self._arrived = 0.0
-        self._last_ticks = self.end
+        self.interval = NOMINAL_INTERVAL
+        """The usual distance of two frames, ticks."""
+        self._last_ticks: int | None = None
+        self._borders: list[Border] = []
         self._sets: tuple[bytes, bytes] | None = None
+        self._next_init = self.init
+        self._group: list[bytes] = []
+        self._group_bytes = 0
+        self.is_broken = False
+        """Whether the next frame has to be a key frame."""
+
+    # --- what comes in ------------------------------------------------------------------------------------------------
 
     def configure(self, frame: VideoFrame) -> Init | None:
         """The init segment of a key frame whose parameter sets are new. Raises ValueError for broken ones."""
@@ -47,8 +74,8 @@ class VideoTrack(Track):
             return None
         said = parameter_sets.parse(sets[SPS])
         self._sets = sets[SPS], sets[PPS]
-        self.init += 1
-        headers = InitHeaders(self.init, said.codec, VIDEO_TIMESCALE, said.width, said.height)
+        self._next_init += 1
+        headers = InitHeaders(self._next_init, said.codec, VIDEO_TIMESCALE, said.width, said.height)
         return Init(VIDEO, headers, init.video(*self._sets, said))
 
     @property
@@ -56,62 +83,122 @@ class VideoTrack(Track):
         """Whether a key frame with parameter sets has come."""
         return self._sets is not None
 
-    @property
-    def interval(self) -> int:
-        """The usual distance of two frames, ticks."""
-        return median_low(self._intervals) if self._intervals else NOMINAL_INTERVAL
+    def add(self, frame: VideoFrame, ticks: int, stretch: Stretch, *, cut: bool, discontinuity: bool) -> list[Part]:
+        """Take a frame of `ticks`, the first of a segment if `cut`; gives back the parts that it closed."""
+        parts: list[Part] = []
+        start = max(ticks, self._earliest())
+        cut = cut or (frame.key_frame and start - self.segment_start >= SHORTEST_SEGMENT * self._segment_ticks)
+        if self._open and (cut or start > self.end + self.limit - self._least_room()):
+            parts = self.close(start, stretch)
+        if not self._open:
+            start = self.end
+            self.init = self._next_init if cut else self.init
+            if cut or self._is_too_long(ticks + self.part_ticks):
+                self.open_segment(discontinuity=discontinuity)
+        self._measure(ticks)
+        self._open.append(_Coded(self._kept(frame), start, frame.key_frame))
+        if ticks - start >= self.limit:  # it is late: what its part should have shown is over
+            return parts + self._close(ticks + min(self.interval, self.part_ticks), stretch)
+        full_at = self._full_at(ticks)
+        return parts if full_at is None else parts + self.close(full_at, stretch)
 
-    def media_now(self, now: float) -> int:
-        """Where on the time line the present is, judged by the last frame; never before it."""
-        return self._last_ticks + max(0, round((now - self._arrived) * VIDEO_TIMESCALE))
-
-    def add(self, frame: VideoFrame, ticks: int, stretch: Stretch) -> list[Part]:
-        """Take a frame into the open part; gives back the part it closed or filled."""
-        parts = self._before(ticks, stretch)
-        if self._open or parts:
-            self._intervals.append(max(1, ticks - self._last_ticks))
-        data = length_prefixed(u for u in frame.nal_units if kind(u) not in (SPS, PPS, ACCESS_UNIT_DELIMITER))
-        self._open.append(_Coded(data, ticks, frame.key_frame))
-        self._last_ticks, self._arrived = ticks, frame.arrived
-        nominal = ticks + self.interval
-        is_full = nominal + self.interval > self._limit() and nominal - self.end >= SHORTEST * self.part_ticks
-        if is_full and nominal <= self._limit():
-            parts += self.close(nominal, stretch)
+    def repeat(self, until: int, stretch: Stretch) -> list[Part]:
+        """No frame came: let the picture stand until `until`, decodable from here on."""
+        parts: list[Part] = []
+        while self.init >= 0 and self._group and until - (self._open[-1].start if self._open else self.end) > 0:
+            parts += self.close(until, stretch)
+            till = min(until, self.end + self._segment_ticks)
+            if till - self.end < 2 * len(self._group):
+                break
+            if till - self.segment_start > self._segment_ticks or self._is_too_long(till):
+                self.open_segment(discontinuity=False)
+            durations = [1] * (len(self._group) - 1) + [till - self.end - len(self._group) + 1]
+            pieces = zip(self._group, durations, strict=True)
+            parts.append(self.part([Sample(data, long, not n) for n, (data, long) in enumerate(pieces)], stretch))
+            self.is_broken |= self._group_bytes > GROUP_BYTES
         return parts
 
+    # --- what goes out ------------------------------------------------------------------------------------------------
+
+    @property
+    def frontier(self) -> int:
+        """No segment begins before this any more, ticks."""
+        return self._open[-1].start if self._open else self.end
+
+    @property
+    def expected_end(self) -> int:
+        """Where the last frame ends if nothing more is known, ticks."""
+        if not self._open:
+            return self.end
+        return min(self._open[-1].start + min(self.interval, self.part_ticks), self.end + self.limit)
+
+    @property
+    def due(self) -> int | None:
+        """When the open part is full without a further frame, ticks; None when none is open."""
+        return self.end + self.part_ticks if self._open else None
+
     def close(self, at: int, stretch: Stretch) -> list[Part]:
-        """Close the open part so that it ends at `at`."""
+        """Close the open part so that it ends at `at`, or where it has to."""
+        return self._close(min(at, self.end + self.limit), stretch)
+
+    def open_segment(self, *, discontinuity: bool) -> None:
+        """What follows belongs to the next segment; `borders` tells the other track."""
+        super().open_segment(discontinuity=discontinuity)
+        self._borders.append(Border(self.end, discontinuity))
+
+    def borders(self) -> list[Border]:
+        """The segments that were opened since this was last asked."""
+        found, self._borders = self._borders, []
+        return found
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _close(self, at: int, stretch: Stretch) -> list[Part]:
         if not self._open:
             return []
-        starts = [self.end, *(coded.ticks for coded in self._open[1:]), at]
-        for index in range(1, len(starts)):
-            starts[index] = max(starts[index], starts[index - 1] + 1)
-        samples = [
-            Sample(coded.data, starts[index + 1] - starts[index], coded.sync) for index, coded in enumerate(self._open)
-        ]
+        starts = [*(coded.start for coded in self._open), max(at, self._open[-1].start + 1)]
+        samples = [Sample(coded.data, starts[n + 1] - coded.start, coded.sync) for n, coded in enumerate(self._open)]
         self._open.clear()
         return [self.part(samples, stretch)]
 
-    def close_now(self, now: float, stretch: Stretch) -> list[Part]:
-        """Close the open part at the present, or at its limit."""
-        if not self._open:
-            return []
-        return self.close(max(min(self.media_now(now), self._limit()), self._last_ticks + 1), stretch)
+    def _earliest(self) -> int:
+        """Frames that have to catch up follow each other at a quarter of their distance."""
+        return self._open[-1].start + self.interval // 4 if self._open else self.end
 
-    def deadline(self) -> float | None:
-        """When `close_now` is due, monotonic seconds."""
-        if not self._open:
+    def _least_room(self) -> int:
+        return min(self.interval // 2, round((1 - SHORTEST_PART) * self.part_ticks))
+
+    def _is_too_long(self, end: int) -> bool:
+        """Whether a part up to `end` would make the open segment longer than TARGETDURATION, twice the usual."""
+        return max(end, self.end + self.limit) - self.segment_start > 2 * self._segment_ticks
+
+    def _measure(self, ticks: int) -> None:
+        if self._last_ticks is not None and ticks > self._last_ticks:
+            self._intervals.append(ticks - self._last_ticks)
+            self.interval = median_low(self._intervals)
+        self._last_ticks = ticks
+
+    def _kept(self, frame: VideoFrame) -> bytes:
+        data = length_prefixed(unit for unit in frame.nal_units if kind(unit) not in LEFT_OUT)
+        if frame.key_frame:
+            self._group, self._group_bytes, self.is_broken = [], 0, False
+        self._group_bytes += len(data)
+        if frame.key_frame or self._group_bytes <= GROUP_BYTES:
+            self._group.append(data)
+        else:
+            del self._group[1:]
+        return data
+
+    def _full_at(self, ticks: int) -> int | None:
+        """Where the open part ends, when the next frame is not to be waited for."""
+        start, room, shortest = (
+            self._open[-1].start,
+            self.end + self.limit,
+            self.end + round(SHORTEST_PART * self.limit),
+        )
+        following = max(ticks + self.interval, start + self.interval // 4)
+        if following + self.interval <= room:
             return None
-        return self._arrived + (self._limit() - self._last_ticks) / VIDEO_TIMESCALE + TIMER_SLACK_S
-
-    def _before(self, ticks: int, stretch: Stretch) -> list[Part]:
-        """A frame behind the limit closes the open part there."""
-        if self._open and ticks > self._limit() - self.interval // 2:
-            return self.close(min(ticks, self._limit()), stretch)
-        return []
-
-    def _limit(self) -> int:
-        """Where the open part ends at the latest."""
-        first = self._open[0].ticks if self._open else self.end
-        late = first - self.end > self.part_ticks
-        return (first if late else self.end) + self.part_ticks
+        if following >= shortest:
+            return min(following, room)
+        return shortest if shortest - following <= following + self.interval - room else None
