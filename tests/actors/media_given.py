@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import nats
 from nats.aio.client import Client
@@ -16,6 +17,7 @@ from schemas.media import VIDEO, VIDEO_TIMESCALE, End, InitHeaders, PartHeaders,
 from subjects import consumers, media, streams
 
 ROOT = Path(__file__).parents[2]
+DEADLINE_S = 20.0
 SERVER = ROOT / ".venv" / "bin" / "nats-server"
 
 
@@ -33,7 +35,7 @@ class NatsServer:
         self.url = f"nats://127.0.0.1:{self.port}"
         self._process: asyncio.subprocess.Process | None = None
 
-    async def __aenter__(self) -> "NatsServer":
+    async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             *(_binary(), "-c", str(ROOT / "nats.conf"), "-p", str(self.port), "-sd", str(self.folder)),
             stderr=asyncio.subprocess.DEVNULL,
@@ -51,6 +53,13 @@ class NatsServer:
 
 def _binary() -> str:
     return str(SERVER) if SERVER.exists() else "nats-server"
+
+
+async def until(holds: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:
+    """Wait for something that can only be asked for. Raises TimeoutError."""
+    async with asyncio.timeout(deadline_s):
+        while not await holds():  # noqa: ASYNC110  it is another process that changes it
+            await asyncio.sleep(0.02)
 
 
 async def _until_open(port: int) -> None:

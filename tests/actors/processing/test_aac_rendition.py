@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -36,7 +37,7 @@ def made(rendition: AacRendition, given: list[Given]) -> list[AacPart]:
 
 
 def assert_contiguous(found: list[AacPart]) -> None:
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert after.said.decode_time == before.said.decode_time + before.said.duration
 
 

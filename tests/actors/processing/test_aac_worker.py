@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,12 @@ from schemas.envelope import MESSAGE_ID
 from schemas.ids import new_id
 from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, InitHeaders, PartHeaders, part_from_headers, to_headers
 from subjects import consumers, media
-from tests.actors.media_given import NatsServer, Source, connected, provision
+from tests.actors.media_given import DEADLINE_S, NatsServer, Source, connected, provision, until
 from tests.media.audio.sound import BASE, PER_PACKET, Pcm, beeps, lag, opus, opus_pcm
 
 PACKETS = opus(beeps(16))
 IN_PART = 16
 IN_SEGMENT = 6
-DEADLINE_S = 20.0
 
 
 class Voice(Source):
@@ -72,16 +72,18 @@ async def working(client: Client) -> AsyncIterator[AacWorker]:
 async def heard(client: Client, voice: Voice, parts: int) -> list[Entry]:
     """The AAC parts, once there are so many."""
     log = MediaLog(client)
-    async with asyncio.timeout(DEADLINE_S):
-        while await log.holds(voice.subject) < parts:
-            await asyncio.sleep(0.02)
+
+    async def holds() -> bool:
+        return await log.holds(voice.subject) >= parts
+
+    await until(holds)
     return [entry async for entry in log.read(voice.subject, 1)]
 
 
 def assert_contiguous(parts: list[Entry]) -> None:
     said = [part_from_headers(part.headers) for part in parts]
     assert len({(one.segment, one.part) for one in said}) == len(said)
-    for before, after in zip(said, said[1:], strict=False):
+    for before, after in pairwise(said):
         assert after.decode_time == before.decode_time + before.duration
 
 
@@ -111,13 +113,15 @@ async def test_aac_follows_part_by_part_and_plays_in_time_with_opus(
         assert len(await heard(client, voice, 20)) == 20
         await voice.end()
         parts = await heard(client, voice, 21)
-        async with asyncio.timeout(DEADLINE_S):
-            while worker.statistics()["recordings"]:
-                await asyncio.sleep(0.02)
+        await until(lambda: _forgot_all(worker))
     assert_contiguous(parts)
     pcm = await played(client, voice, parts, tmp_path)
     offset = lag(pcm[PRIMING:], opus_pcm(PACKETS[: 20 * IN_PART]))
     assert abs(offset) <= 2  # samples; 5 ms would be 240
+
+
+async def _forgot_all(worker: AacWorker) -> bool:
+    return worker.statistics() == {"recordings": 0, "waiting": 0}
 
 
 async def test_a_killed_worker_is_followed_without_a_hole_or_a_double(
@@ -183,12 +187,14 @@ async def test_everything_is_acknowledged_after_the_end(client: Client) -> None:
         await voice.say(0, 6)
         await voice.end()
         await heard(client, voice, 8)
-        async with asyncio.timeout(DEADLINE_S):
-            while (await client.jetstream().consumer_info("MEDIA", consumers.AAC.name)).num_ack_pending:
-                await asyncio.sleep(0.05)
+        await until(lambda: _all_acknowledged(client))
 
 
-async def test_nats_that_was_away_costs_nothing_but_time(server: NatsServer, tmp_path: Path) -> None:
+async def _all_acknowledged(client: Client) -> bool:
+    return not (await client.jetstream().consumer_info("MEDIA", consumers.AAC.name)).num_ack_pending
+
+
+async def test_nats_that_was_away_costs_nothing_but_time(server: NatsServer) -> None:
     async with connected(server) as client:
         await provision(client)
         voice = Voice(client)
@@ -198,13 +204,12 @@ async def test_nats_that_was_away_costs_nothing_but_time(server: NatsServer, tmp
             await heard(client, voice, 3)
             await server.__aexit__(None, None, None)
             await server.__aenter__()
-            await asyncio.wait_for(_until_connected(client), DEADLINE_S)
+            await until(lambda: _is_connected(client))
             await voice.say(6, 9)
             await voice.end()
             parts = await heard(client, voice, 11)
     assert_contiguous(parts)
 
 
-async def _until_connected(client: Client) -> None:
-    while not client.is_connected:
-        await asyncio.sleep(0.05)
+async def _is_connected(client: Client) -> bool:
+    return client.is_connected

@@ -2,7 +2,6 @@ import asyncio
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import count
 
 import av
@@ -14,7 +13,7 @@ from obstore.store import LocalStore
 from actors.processing.posters import Posters
 from schemas.envelope import MESSAGE_ID
 from schemas.ids import RecordingId, new_id
-from schemas.media import VIDEO, VIDEO_TIMESCALE, InitHeaders, PartHeaders, to_headers
+from schemas.media import VIDEO, VIDEO_TIMESCALE, PartHeaders, to_headers
 from schemas.recording import RecordingDeleted
 from subjects import events, media, objects
 from tests.actors.media_given import Source

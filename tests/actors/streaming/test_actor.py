@@ -32,9 +32,16 @@ from schemas.recording import (
     Status,
 )
 from subjects import events, media, objects
-from tests.actors.media_given import NatsServer, Source, connected, part_bytes, segment_bytes
-
-DEADLINE_S = 20.0
+from tests.actors.media_given import (
+    DEADLINE_S,
+    NatsServer,
+    Source,
+    connected,
+    part_bytes,
+    provision,
+    segment_bytes,
+    until,
+)
 
 
 class Recordings(Actor, service="recording"):
@@ -230,12 +237,10 @@ async def test_a_seal_that_was_cut_short_is_done_again(
     await source.segments(0, 3)
     await source.end()
     async with connected(server) as other, _cut_short(other, store):
-        async with asyncio.timeout(DEADLINE_S):
-            while not await sizes(store, source.recording_id):
-                await asyncio.sleep(0.01)
+        await until(lambda: _has_objects(store, source.recording_id))
     await storage.put(store, objects.segment(source.recording_id, VIDEO, 1), b"half")
     await client.jetstream().delete_consumer("MEDIA", "archiver")
-    await _provision_again(client)
+    await provision(client)
     async with running(client, store):
         await recordings.next()
     assert await get(store, objects.segment(source.recording_id, VIDEO, 1)) == segment_bytes(VIDEO, 1)
@@ -255,10 +260,8 @@ async def _cut_short(client: Client, store: LocalStore) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _provision_again(client: Client) -> None:
-    from tests.actors.media_given import provision  # noqa: PLC0415
-
-    await provision(client)
+async def _has_objects(store: LocalStore, recording_id: str) -> bool:
+    return bool(await sizes(store, recording_id))
 
 
 async def test_media_leaves_the_log_some_time_after_completion_also_after_a_restart(
@@ -303,20 +306,17 @@ async def test_a_deleted_recording_leaves_nothing_and_nothing_comes_back(
 
 
 async def _until_stored(store: LocalStore, path: str) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            try:
-                await obstore.head_async(store, path)
-            except FileNotFoundError:
-                await asyncio.sleep(0.02)
-            else:
-                return
+    async def holds() -> bool:
+        return path in await storage.sizes(store, path.rpartition("/")[0])
+
+    await until(holds)
 
 
 async def _until_gone(client: Client, store: LocalStore, recording_id: str) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while await sizes(store, recording_id) or await held(client, recording_id):
-            await asyncio.sleep(0.05)
+    async def holds() -> bool:
+        return not await sizes(store, recording_id) and not await held(client, recording_id)
+
+    await until(holds)
 
 
 def test_handlers_are_those_of_the_events_that_concern_it() -> None:

@@ -19,15 +19,7 @@ from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO
 from subjects import media, objects
 from subjects.consumers import ARCHIVER
-from tests.actors.media_given import NatsServer, Source, connected, provision, segment_bytes
-
-DEADLINE_S = 20.0
-
-
-async def until(holds: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:
-    async with asyncio.timeout(deadline_s):
-        while not await holds():
-            await asyncio.sleep(0.05)
+from tests.actors.media_given import DEADLINE_S, NatsServer, Source, connected, provision, segment_bytes, until
 
 
 async def never_seal(recording_id: str) -> int:
