@@ -1,0 +1,117 @@
+"""How does the edge learn of a new part? An ordered consumer of one recording's messages, made anew when it falls silent.
+
+Memory-only, nothing acknowledged: what counts is the last sequence that was seen. A gap, or three seconds without message
+or heartbeat (the server was restarted), begins a new consumer behind it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import nats.errors
+from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import Error as JetStreamError
+
+from actors.runtime.direct_get import Entry
+from subjects.streams import MEDIA
+
+HEARTBEAT_S: Final = 1.0
+SILENCE_S: Final = 3.0
+AGAIN_S: Final = 0.3
+FORGOTTEN_S: Final = 10.0
+AWAY: Final = (nats.errors.Error, JetStreamError, OSError, TimeoutError)
+
+
+class Follower:
+    """Follows one subject; `take` is called for every message in the order of the stream, without gap or repetition."""
+
+    def __init__(self, nats: Nats, subject: str, take: Callable[[Entry], None]) -> None:
+        self._nats = nats
+        self._subject = subject
+        self._take = take
+        self.last = 0
+        self._expected = 1
+        self._heard = 0.0
+        self._broken = False
+
+    async def catch_up(self) -> None:
+        """Take, headers only, what is there now. Raises what `AWAY` lists."""
+        newest = asyncio.Event()
+        async with asyncio.timeout(30):
+            close = await self._consume(headers_only=True, whole=newest)
+            try:
+                await newest.wait()
+            finally:
+                await close()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                self._broken, self._heard = False, loop.time()
+                close = await self._consume(headers_only=False)
+                try:
+                    while not self._broken and loop.time() - self._heard < SILENCE_S:
+                        await asyncio.sleep(HEARTBEAT_S / 2)
+                finally:
+                    await close()
+            except AWAY:
+                await asyncio.sleep(AGAIN_S)
+
+    async def _consume(
+        self, *, headers_only: bool, whole: asyncio.Event | None = None
+    ) -> Callable[[], Awaitable[None]]:
+        """Begin behind `last`; gives back how to end it."""
+        loop = asyncio.get_running_loop()
+        self._expected = 1
+        inbox = self._nats.new_inbox()
+
+        async def heard(message: Msg) -> None:
+            self._heard = loop.time()
+            if message.reply.startswith("$JS.ACK"):
+                self._delivered(message, headers_only=headers_only, whole=whole)
+
+        subscription = await self._nats.subscribe(inbox, cb=heard, pending_bytes_limit=256 << 20)
+        config = ConsumerConfig(
+            deliver_subject=inbox,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=self.last + 1,
+            filter_subject=self._subject,
+            ack_policy=AckPolicy.NONE,
+            max_deliver=1,
+            idle_heartbeat=HEARTBEAT_S,
+            inactive_threshold=FORGOTTEN_S,
+            headers_only=headers_only or None,
+            mem_storage=True,
+            num_replicas=1,
+        )
+        try:
+            made = await self._nats.jetstream().add_consumer(MEDIA.name, config)
+        except AWAY:
+            await subscription.unsubscribe()
+            raise
+        if whole and not made.num_pending and not (made.delivered and made.delivered.consumer_seq):
+            whole.set()
+
+        async def close() -> None:
+            if not self._nats.is_closed:
+                await subscription.unsubscribe()
+
+        return close
+
+    def _delivered(self, message: Msg, *, headers_only: bool, whole: asyncio.Event | None) -> None:
+        said = message.metadata
+        if said.sequence.consumer != self._expected or self._broken:
+            self._broken = True
+            return
+        self._expected += 1
+        if said.sequence.stream > self.last:
+            self.last = said.sequence.stream
+            headers = message.headers or {}
+            size = int(headers.get("Nats-Msg-Size", "0")) if headers_only else len(message.data)
+            self._take(Entry(self.last, message.subject, headers, size, b"" if headers_only else message.data))
+        if whole and said.num_pending == 0:
+            whole.set()

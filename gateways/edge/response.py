@@ -1,0 +1,45 @@
+"""HTTP/1.1 responses as bytes, built once and shared by everybody who waits for them."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+CORS: Final = "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ETag, X-Request-Id\r\n"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Response(Struct, frozen=True):
+    """A complete response: head (with its empty line) and body."""
+
+    head: bytes
+    body: bytes
+    status: int = 200
+
+    @property
+    def without_body(self) -> bytes:
+        """For HEAD."""
+        return self.head
+
+
+def response(status: int, body: bytes, headers: Mapping[str, str]) -> Response:
+    """Content-Length and CORS are added."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n{lines}{CORS}Content-Length: {len(body)}\r\n\r\n"
+    return Response(head.encode("latin-1"), body, status)
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal as problem details (RFC 9457)."""
+    body = msgspec.json.encode({"type": "about:blank", "title": _REASONS[status], "status": status, "detail": detail})
+    return response(
+        status, body, {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})}
+    )
+
+
+def unavailable(detail: str) -> Response:
+    """Something is away; come again in a second."""
+    return problem(503, detail, {"Retry-After": "1"})

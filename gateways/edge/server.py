@@ -1,0 +1,108 @@
+"""The edge process: started in order, stopped in the reverse order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+from nats.aio.client import Client as Nats
+from obstore.store import ObjectStore
+
+from gateways.edge.connection import Connection, Connections, Streamed
+from gateways.edge.forward import Forward
+from gateways.edge.hls import Hls
+from gateways.edge.payloads import Payloads
+from gateways.edge.request import Request
+from gateways.edge.response import Response, response
+from gateways.edge.windows import Windows
+from media.hls.media_playlist import Timing
+
+BACKLOG: Final = 1024
+DRAIN_S: Final = 3.0
+log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """Routes a request: HLS here, health here, everything else onward."""
+
+    def __init__(self, nats: Nats, hls: Hls, forward: Forward) -> None:
+        self._nats = nats
+        self._hls = hls
+        self._forward = forward
+
+    def __call__(self, request: Request, connection: Connection) -> Response | Awaitable[Response | Streamed]:
+        """The handler of every connection."""
+        if request.target.startswith("/hls/"):
+            return self._hls.answer(request)
+        if request.target == "/health/live":
+            return _json(200, {"status": "ok"})
+        if request.target == "/health/ready":
+            return self._ready()
+        return self._forward.answer(request, connection)
+
+    async def _ready(self) -> Response:
+        checks = {"nats": "ok" if self._nats.is_connected else "not connected", **await self._forward.health()}
+        ready = all(said == "ok" for said in checks.values())
+        return _json(200 if ready else 503, {"status": "ok" if ready else "unavailable", "checks": checks})
+
+
+@asynccontextmanager
+async def running(
+    nats: Nats,
+    store: ObjectStore,
+    *,
+    listen: tuple[str, int],
+    ingest_urls: Sequence[str] = (),
+    api_url: str | None = None,
+    part_s: float = 1 / 3,
+    segment_s: float = 2.0,
+    end_delay_s: float = 1.0,
+    cache_bytes: int = 256 << 20,
+    most_connections: int = 10_000,
+    reuse_port: bool = False,
+) -> AsyncIterator[int]:
+    """Serves while the block runs; yields the port. The caller closes `nats`. Raises OSError when the port is taken."""
+    timing = Timing(part_s, segment_s)
+    connections = Connections(most_connections)
+    loop = asyncio.get_running_loop()
+    connector = aiohttp.TCPConnector(limit=0)
+    async with (
+        aiohttp.ClientSession(connector=connector, auto_decompress=False) as http,
+        asyncio.TaskGroup() as owner,
+    ):
+        windows = Windows(nats, store, Payloads(cache_bytes), timing, end_delay_s, owner)
+        edge = Edge(nats, Hls(windows, timing.target_duration_s), Forward(http, ingest_urls, api_url))
+        server = await loop.create_server(
+            lambda: Connection(edge, connections), *listen, backlog=BACKLOG, reuse_port=reuse_port or None
+        )
+        tasks = [owner.create_task(windows.run()), owner.create_task(connections.sweep())]
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+            connections.close()
+            await _drained(connections)
+            windows.close()
+            for task in tasks:
+                task.cancel()
+
+
+async def _drained(connections: Connections) -> None:
+    """Wait for responses under way; server-sent events end here."""
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            while connections.open:
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        log.info("closing connections that are still being answered", count=len(connections.open))
+        for connection in list(connections.open):
+            connection.abort()
+
+
+def _json(status: int, body: object) -> Response:
+    return response(
+        status, msgspec.json.encode(body), {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    )
