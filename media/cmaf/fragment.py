@@ -52,6 +52,13 @@ def write(sequence: int, decode_time: int, samples: Sequence[Sample]) -> bytes:
 
 def read(data: bytes) -> Fragment:
     """A chunk that `write` wrote. Raises ValueError for anything else."""
+    try:
+        return _read(data)
+    except struct.error as error:
+        raise ValueError("the chunk is cut short") from error
+
+
+def _read(data: bytes) -> Fragment:
     traf = find(data, b"moof", b"traf")
     run = find(traf, b"trun")
     flags, count, _ = struct.unpack_from(">III", run)

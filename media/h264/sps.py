@@ -7,6 +7,9 @@ from msgspec import Struct
 from media.h264.bits import BitReader
 from media.h264.nal_unit import without_emulation_prevention
 
+_LARGEST: Final = 16_384  # level 6.2 ends at 139,264 macroblocks, 8 k by 4 k
+_DEEPEST: Final = 14
+_EXTENDED_SAR: Final = 255
 _WITH_CHROMA: Final = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
 
@@ -21,6 +24,8 @@ class SequenceParameterSet(Struct, frozen=True):
     bit_depth_chroma: int
     width: int
     height: int
+    frames_a_second: float = 0.0
+    """As the usability information promises (annex E); 0 when it does not, as with a browser."""
 
     @property
     def codec(self) -> str:
@@ -41,7 +46,10 @@ def parse(nal_unit: bytes) -> SequenceParameterSet:
     bits.ue()  # max_num_ref_frames
     bits.u(1)  # gaps_in_frame_num_value_allowed_flag
     width, height = _size(bits, chroma)
-    return SequenceParameterSet(profile, compatibility, level, chroma, luma_depth, chroma_depth, width, height)
+    rate = _frames_a_second(bits)
+    if not (0 < width <= _LARGEST and 0 < height <= _LARGEST and max(luma_depth, chroma_depth) <= _DEEPEST):
+        raise ValueError(f"{width} by {height} at {luma_depth} and {chroma_depth} bits is no picture")
+    return SequenceParameterSet(profile, compatibility, level, chroma, luma_depth, chroma_depth, width, height, rate)
 
 
 def _chroma(bits: BitReader) -> tuple[int, int, int]:
@@ -90,3 +98,24 @@ def _size(bits: BitReader, chroma: int) -> tuple[int, int]:
     unit_y = (2 if chroma == 1 else 1) * (2 - frames_only)
     height = height_in_map_units * 16 * (2 - frames_only)
     return width_in_blocks * 16 - unit_x * (left + right), height - unit_y * (top + bottom)
+
+
+def _frames_a_second(bits: BitReader) -> float:
+    """What stands in the VUI before `timing_info` is skipped (E.1.1); a field lasts one tick, a frame two."""
+    if not bits.u(1):
+        return 0.0
+    if bits.u(1) and bits.u(8) == _EXTENDED_SAR:
+        bits.u(32)
+    if bits.u(1):
+        bits.u(1)  # overscan_appropriate_flag
+    if bits.u(1):
+        bits.u(4)  # video_format, video_full_range_flag
+        if bits.u(1):
+            bits.u(24)  # colour primaries, transfer, matrix
+    if bits.u(1):
+        bits.ue()  # chroma_sample_loc_type_top_field
+        bits.ue()
+    if not bits.u(1):
+        return 0.0
+    ticks, scale = bits.u(32), bits.u(32)
+    return scale / (2 * ticks) if ticks else 0.0
