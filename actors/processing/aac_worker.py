@@ -6,6 +6,7 @@ The durable consumer says which recording has something new; a message is acknow
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import Final
 
 import nats.errors
@@ -68,8 +69,7 @@ class AacWorker:
 
     async def run(self) -> None:
         """Pull, and give each recording its task."""
-        deliveries = Deliveries(self._client, AAC)
-        async with asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks, aclosing(Deliveries(self._client, AAC)) as deliveries:
             while True:
                 for delivery in await self._pull(deliveries):
                     self._take(delivery, tasks)

@@ -23,7 +23,7 @@ _HEARTBEAT: Final = "100"
 
 
 class Deliveries:
-    """A pull consumer's messages. Closed by `close`; used by one task."""
+    """A pull consumer's messages. Closed by `aclose`, else they go on being sent here; used by one task."""
 
     def __init__(self, client: Client, consumer: Consumer, batch: int = 256) -> None:
         self._client = client
@@ -43,11 +43,15 @@ class Deliveries:
         except nats.errors.TimeoutError:
             return []
 
-    async def close(self) -> None:
-        """Ask for nothing more."""
-        if self._subscription:
-            await self._subscription.unsubscribe()
-            self._subscription = None
+    async def aclose(self) -> None:
+        """Ask for nothing more, and hand back what came and was not fetched."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is None or self._client.is_closed:
+            return
+        await subscription.unsubscribe()
+        while subscription.pending_msgs:
+            for delivery in self._sorted(await subscription.next_msg(timeout=HEARTBEAT_S), self._heard):
+                await delivery.nak()
 
     async def _fetch(self, wait_s: float) -> list[Msg]:
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ consumer: parts of a segment scattered over them are all found in the log by the
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Final
 
 import nats.errors
@@ -75,8 +76,7 @@ class Archiver:
 
     async def run(self) -> None:
         """Pull, and store what is ripe."""
-        deliveries = Deliveries(self._client, ARCHIVER)
-        async with asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks, aclosing(Deliveries(self._client, ARCHIVER)) as deliveries:
             while not self._stopping:
                 for delivery in await self._pull(deliveries):
                     self._take(delivery, tasks)
