@@ -1,0 +1,91 @@
+"""The pages: built files with immutable names, three documents, and what a link shows where it is pasted (OpenGraph)."""
+
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from actors.runtime.client import Client
+from gateways.api.body import caller
+from gateways.api.origin import origin
+from schemas.errors import Gone, LoomError, NotFound
+from schemas.ids import RecordingId, is_id
+from schemas.recording import GetRecording, RecordingView, Status
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+MARKER: Final = "<!--opengraph-->"
+DOCUMENTS: Final = {"/": "index.html", "/library": "index.html", "/record": "record.html"}
+_LIVE: Final = {Status.PREPARING, Status.RECORDING, Status.PAUSED}
+
+
+class Pages:
+    """Serves `folder`, which `npm run build` fills."""
+
+    def __init__(self, client: Client, folder: Path, public_url: str | None) -> None:
+        self._client = client
+        self._folder = folder
+        self._public_url = public_url
+
+    def routes(self) -> list[web.RouteDef]:
+        """What is offered."""
+        documents = [web.get(path, self.document) for path in DOCUMENTS]
+        return [*documents, web.get("/watch/{id}", self.watch), web.get("/{file:.+}", self.file)]
+
+    async def document(self, request: web.Request) -> web.Response:
+        """A page without data."""
+        return self._html(self._read(DOCUMENTS[request.path]))
+
+    async def watch(self, request: web.Request) -> web.Response:
+        """The player; its head says what the link leads to. Unknown and deleted links get the page with their status."""
+        status, words = 200, ""
+        try:
+            if not is_id(request.match_info["id"]):
+                raise NotFound("There is no such recording.")
+            view = await self._client.ask(GetRecording(RecordingId(request.match_info["id"])), caller(request))
+            words = opengraph(view, origin(request, self._public_url))
+        except NotFound:
+            status = 404
+        except Gone:
+            status = 410
+        except LoomError:
+            words = ""
+        return self._html(self._read("watch.html").replace(MARKER, words), status)
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A built file; hashed names never change."""
+        path = (self._folder / request.match_info["file"]).resolve()
+        if not path.is_relative_to(self._folder.resolve()) or not path.is_file():
+            raise web.HTTPNotFound
+        cache = IMMUTABLE if "assets" in path.relative_to(self._folder.resolve()).parts else "public, max-age=600"
+        return web.FileResponse(path, headers={"Cache-Control": cache, "X-Content-Type-Options": "nosniff"})
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self._folder / name).read_text()
+        except FileNotFoundError:
+            return (
+                "<!doctype html><title>Loom</title><p>The pages have not been built yet. "
+                "Run <code>make up</code>, or <code>npm ci && npm run build</code> in gateways/web.</p>"
+            )
+
+    def _html(self, text: str, status: int = 200) -> web.Response:
+        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+        return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+
+def opengraph(view: RecordingView, base: str) -> str:
+    """Meta elements for whoever unfurls the link (ogp.me)."""
+    what = (
+        "Recording now: watch while it is being made" if view.status in _LIVE else view.description or "Watch on Loom"
+    )
+    said = {
+        "og:site_name": "Loom",
+        "og:type": "video.other",
+        "og:title": view.title,
+        "og:description": what,
+        "og:url": f"{base}/watch/{view.id}",
+        "og:image": f"{base}/hls/{view.id}/poster.jpg",
+        "twitter:card": "summary_large_image",
+    }
+    return "\n    ".join(f'<meta property="{name}" content="{escape(value)}">' for name, value in said.items())

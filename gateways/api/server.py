@@ -1,0 +1,65 @@
+"""The API process: REST, server-sent events and the pages; started in order, stopped in the reverse order."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from nats.aio.client import Client as Nats
+
+from actors.runtime.client import Client
+from gateways.api.live import Live
+from gateways.api.pages import Pages
+from gateways.api.recordings import Recordings
+from gateways.http import health, middleware
+from schemas.errors import LoomError, NotFound
+from schemas.ids import RecordingId
+from schemas.recording import GetRecording
+
+MOST_BYTES: Final = 64 * 1024
+ASK_S: Final = 1.0
+DRAIN_S: Final = 3.0
+
+
+@asynccontextmanager
+async def running(
+    nats: Nats, *, listen: tuple[str, int], secret: bytes, pages: Path, public_url: str | None = None
+) -> AsyncIterator[int]:
+    """Serves while the block runs; yields the port. The caller closes `nats`. Raises OSError when the port is taken."""
+    client = Client(nats)
+    live = Live(nats, client)
+    application = web.Application(middlewares=[middleware.request_id, middleware.errors], client_max_size=MOST_BYTES)
+    application.add_routes(health.routes({"nats": _nats(nats), "recording": _recording(client)}))
+    application.add_routes(live.routes())
+    application.add_routes(Recordings(client, secret, public_url).routes())
+    application.add_routes(Pages(client, pages, public_url).routes())
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, *listen)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        live.close()
+        await runner.cleanup()
+
+
+def _nats(nats: Nats) -> health.Check:
+    async def check() -> str:
+        return "ok" if nats.is_connected else "not connected"
+
+    return check
+
+
+def _recording(client: Client) -> health.Check:
+    async def check() -> str:
+        try:
+            await client.ask(GetRecording(RecordingId("health")), deadline_s=ASK_S)
+        except NotFound:
+            return "ok"
+        except LoomError as error:
+            return str(error)
+        return "ok"
+
+    return check
