@@ -75,7 +75,7 @@ class Follower:
         opus = await self._log.last(media.init(self._recording_id, AUDIO))
         if opus is None:
             return False
-        channels = init_from_headers(opus.headers).channels
+        channels = min(max(init_from_headers(opus.headers).channels, 1), max(BIT_RATES))
         last = await self._log.last(self._aac)
         if last is None:
             self._rendition = AacRendition(channels)
