@@ -88,14 +88,14 @@ class Packager:
         assert stretch is not None
         is_first = not self._video_time.anchored
         if is_first:
-            self._begin_video(video, frame)
+            out += self._begin_video(video, frame, stretch)
         ticks = self._video_time.ticks(frame.timestamp, frame.arrived)
         self._transit.see(ticks / VIDEO_TIMESCALE, frame.arrived)
         if ticks - video.frontier > STAND_AFTER_S * VIDEO_TIMESCALE:
             out += video.repeat(ticks, stretch)
         if init:
             out.append(init)
-            self._discontinuity |= not is_first
+            self._discontinuity |= video.init >= 0
         is_new = is_first or init is not None
         out += video.add(frame, ticks, stretch, cut=is_new, discontinuity=self._discontinuity)
         return out + self._follow(video, now, stretch)
@@ -207,14 +207,16 @@ class Packager:
                 out.append(self._audio.configure())
         return out
 
-    def _begin_video(self, video: VideoTrack, frame: VideoFrame) -> None:
+    def _begin_video(self, video: VideoTrack, frame: VideoFrame, stretch: Stretch) -> list[Output]:
         """The first frame of a stretch is where the stretch begins, or where sound has got to."""
+        out: list[Output] = []
         time_s = self._base_time_s
         if self._audio and self._audio_time.anchored:
             time_s = self._audio.tail / AUDIO_TIMESCALE
-            video.segment = self._audio.segment
-            video.begin_stretch(time_s)
+            out += video.join(_as_picture(self._audio.tail), self._audio.segment, stretch)
+            video.borders()  # sound has had them
         self._video_time.anchor(frame.timestamp, round(time_s * VIDEO_TIMESCALE), frame.arrived)
+        return out
 
     def _after_outage(self, arrived: float, now: float, wall_us: int) -> list[Output]:
         before, self._arrived = self._arrived, arrived

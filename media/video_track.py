@@ -112,10 +112,20 @@ class VideoTrack(Track):
                 break
             if till - self.segment_start > self._segment_ticks or self._is_too_long(till):
                 self.open_segment(discontinuity=False)
-            durations = [1] * (len(self._group) - 1) + [till - self.end - len(self._group) + 1]
-            pieces = zip(self._group, durations, strict=True)
-            parts.append(self.part([Sample(data, long, not n) for n, (data, long) in enumerate(pieces)], stretch))
-            self.is_broken |= self._group_bytes > GROUP_BYTES
+            parts.append(self._stand(till, stretch))
+        return parts
+
+    def join(self, at: int, segment: int, stretch: Stretch) -> list[Part]:
+        """Begin at `at`, behind sound that has come as far as `segment` alone; the last picture stands till then."""
+        parts: list[Part] = []
+        missing = segment - self.segment
+        for left in range(missing, 0, -1):
+            span = (at - self.end) // left
+            if span < 2 * len(self._group) or not self._group:
+                break
+            self.open_segment(discontinuity=False)
+            parts.append(self._stand(self.end + span, stretch))
+        self.end, self.segment = at, segment
         return parts
 
     # --- what goes out ------------------------------------------------------------------------------------------------
@@ -160,6 +170,13 @@ class VideoTrack(Track):
         samples = [Sample(coded.data, starts[n + 1] - coded.start, coded.sync) for n, coded in enumerate(self._open)]
         self._open.clear()
         return [self.part(samples, stretch)]
+
+    def _stand(self, till: int, stretch: Stretch) -> Part:
+        """A part up to `till` of all that is needed to see the last picture."""
+        durations = [1] * (len(self._group) - 1) + [till - self.end - len(self._group) + 1]
+        pieces = zip(self._group, durations, strict=True)
+        self.is_broken |= self._group_bytes > GROUP_BYTES
+        return self.part([Sample(data, long, not n) for n, (data, long) in enumerate(pieces)], stretch)
 
     def _earliest(self) -> int:
         """Frames that have to catch up follow each other at a quarter of their distance."""
