@@ -34,23 +34,26 @@ class Made(NamedTuple):
 async def made(product: Product, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Made]:
     loop = asyncio.get_running_loop()
     voice: Path = await spoken_wave(tmp_path_factory.mktemp("voice"))
-    async with browsing(f"--use-file-for-fake-audio-capture={voice}") as chromium:
-        async with recorder(chromium, product) as recording, viewer(chromium) as watching:
-            await recording.open()
-            await recording.choose(screen=True, camera=True)
-            await recording.start()
-            link = await recording.clipboard()
-            await product.until(recording.id, "recording")
-            began = await recording.elapsed_began()
-            async with following(product.http, product.hls(recording.id, "master.m3u8")) as log:
-                await watching.open(link)
-                times = []
-                while loop.time() - began < RECORDED_S:
-                    await asyncio.sleep(1)
-                    times.append((await watching.state())["time"])
-                meant = await recording.stop()
-            await product.until(recording.id, "completed", deadline_s=40)
-            yield Made(recording.id, meant, log, times, link, [*recording.errors, *watching.errors])
+    async with (
+        browsing(f"--use-file-for-fake-audio-capture={voice}") as chromium,
+        recorder(chromium, product) as recording,
+        viewer(chromium) as watching,
+    ):
+        await recording.open()
+        await recording.choose(screen=True, camera=True)
+        await recording.start()
+        link = await recording.clipboard()
+        await product.until(recording.id, "recording")
+        began = await recording.elapsed_began()
+        async with following(product.http, product.hls(recording.id, "master.m3u8")) as log:
+            await watching.open(link)
+            times = []
+            while loop.time() - began < RECORDED_S:
+                await asyncio.sleep(1)
+                times.append((await watching.state())["time"])
+            meant = await recording.stop()
+        await product.until(recording.id, "completed", deadline_s=40)
+        yield Made(recording.id, meant, log, times, link, [*recording.errors, *watching.errors])
 
 
 async def test_the_link_was_on_the_clipboard_before_the_end(product: Product, made: Made) -> None:

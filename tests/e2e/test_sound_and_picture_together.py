@@ -15,13 +15,13 @@ RECORDED_S = 11
 
 
 async def test_flash_and_beep_are_at_most_80_ms_apart(product: Product) -> None:
-    async with browsing() as chromium:
-        async with recorder(chromium, product, sources("flash", width=640, height=360)) as recording:
-            await recording.open()
-            await recording.choose(screen=True, camera=False)
-            await recording.start()
-            await asyncio.sleep(RECORDED_S)
-            await recording.stop()
+    script = sources("flash", width=640, height=360)
+    async with browsing() as chromium, recorder(chromium, product, script) as recording:
+        await recording.open()
+        await recording.choose(screen=True, camera=False)
+        await recording.start()
+        await asyncio.sleep(RECORDED_S)
+        await recording.stop()
     await product.until(recording.id, "completed")
     video = await media_checks.pieces(product.http, product.hls(recording.id))
     audio = await media_checks.pieces(product.http, product.hls(recording.id, "audio.m3u8"))

@@ -19,17 +19,17 @@ TRANSIT_S = 0.25
 
 
 async def test_the_browser_is_back_within_five_seconds_and_at_most_one_part_is_missing(product: Product) -> None:
-    async with browsing() as chromium:
-        async with recorder(chromium, product, sources("moving", width=640, height=360)) as recording:
-            await recording.open()
-            await recording.choose(screen=True, camera=False)
-            await recording.start()
-            await product.until_playlist(recording.id, "#EXTINF")
-            await asyncio.sleep(3)
-            killed = time.time() * 1000 % CLOCK_WRAPS_MS
-            await product.kill("ingest")
-            await asyncio.sleep(BACK_S + 3)
-            await recording.stop()
+    script = sources("moving", width=640, height=360)
+    async with browsing() as chromium, recorder(chromium, product, script) as recording:
+        await recording.open()
+        await recording.choose(screen=True, camera=False)
+        await recording.start()
+        await product.until_playlist(recording.id, "#EXTINF")
+        await asyncio.sleep(3)
+        killed = time.time() * 1000 % CLOCK_WRAPS_MS
+        await product.kill("ingest")
+        await asyncio.sleep(BACK_S + 3)
+        await recording.stop()
     await product.until(recording.id, "completed")
     video = await media_checks.pieces(product.http, product.hls(recording.id))
     assert [await media_checks.complaints(piece) for piece in video] == [""] * len(video)

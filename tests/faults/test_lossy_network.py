@@ -17,15 +17,15 @@ async def test_no_picture_is_frozen_for_longer_than_two_seconds(tmp_path: Path) 
     async with lossy.network(tmp_path, executable()) as net, run_product({"LOOM_HOST": "0.0.0.0"}) as product:
         origin = f"http://{net.outside}:{product.url.rpartition(':')[2]}"
         flags = (f"--unsafely-treat-insecure-origin-as-secure={origin}",)
-        async with browsing(*flags, path=net.wrapper) as chromium:
-            async with recorder(chromium, product, sources("moving", width=640, height=360)) as recording:
-                await recording.open(origin)
-                await recording.choose(screen=True, camera=False)
-                net.disturb(loss=0.05, delay_s=0.2)
-                await recording.start()
-                await product.until_playlist(recording.id, "#EXTINF")
-                await asyncio.sleep(RECORDED_S)
-                await recording.stop()
+        script = sources("moving", width=640, height=360)
+        async with browsing(*flags, path=net.wrapper) as chromium, recorder(chromium, product, script) as recording:
+            await recording.open(origin)
+            await recording.choose(screen=True, camera=False)
+            net.disturb(loss=0.05, delay_s=0.2)
+            await recording.start()
+            await product.until_playlist(recording.id, "#EXTINF")
+            await asyncio.sleep(RECORDED_S)
+            await recording.stop()
         await product.until(recording.id, "completed")
         video = await media_checks.pieces(product.http, product.hls(recording.id))
         assert [await media_checks.complaints(piece) for piece in video] == [""] * len(video)
