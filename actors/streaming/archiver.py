@@ -54,7 +54,8 @@ async def until_done(step: Callable[[], Awaitable[None]], what: str) -> None:
         try:
             return await step()
         except AWAY as error:
-            log.warning("away, will try again", what=what, error=repr(error), pause_s=pause)
+            say = log.warning if pause == FIRST_RETRY_S else log.debug  # thousands may wait for the same thing
+            say("away, will try again", what=what, error=str(error).partition("\n")[0], pause_s=pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, LAST_RETRY_S)
 

@@ -51,8 +51,13 @@ def attributes(path: str) -> dict[str, str]:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that neither a reader nor a power cut ever sees half of it."""
+    """Write a file so that neither a reader nor a power cut ever sees half of it.
+
+    What a killed writer of the same file has left is cleared away; a living one then fails and tries again.
+    """
     _make_folder(path.parent)
+    for left in path.parent.glob(f"{path.name}#*"):
+        left.unlink(missing_ok=True)
     # obstore leaves names with `#<digits>` out of its listings: a file cut short by a crash is never an object
     temporary = path.with_name(f"{path.name}#{os.getpid()}{next(_number):06}")
     with temporary.open("wb") as file:

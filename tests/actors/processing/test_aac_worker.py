@@ -194,6 +194,20 @@ async def _all_acknowledged(client: Client) -> bool:
     return not (await client.jetstream().consumer_info("MEDIA", consumers.AAC.name)).num_ack_pending
 
 
+async def test_after_a_long_pause_it_goes_on_where_it_was(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.processing.aac_worker.IDLE_S", 0.2)
+    voice = Voice(client)
+    async with working(client) as worker:
+        await voice.begin()
+        await voice.say(0, 5)
+        await heard(client, voice, 6)
+        await until(lambda: _forgot_all(worker))
+        await voice.say(6, 9)
+        await voice.end()
+        parts = await heard(client, voice, 11)
+    assert_contiguous(parts)
+
+
 async def test_nats_that_was_away_costs_nothing_but_time(server: NatsServer) -> None:
     async with connected(server) as client:
         await provision(client)

@@ -264,6 +264,25 @@ async def _has_objects(store: LocalStore, recording_id: str) -> bool:
     return bool(await sizes(store, recording_id))
 
 
+async def test_storage_that_is_away_at_the_end_delays_the_seal_and_no_more(
+    client: Client, store: LocalStore, recordings: Recordings, tmp_path: Path
+) -> None:
+    source = Source(client, new_id())
+    (tmp_path / "objects").rename(tmp_path / "elsewhere")
+    (tmp_path / "objects").write_text("not a folder")
+    async with running(client, store):
+        await source.init()
+        await source.segments(0, 2)
+        await source.end()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(recordings.told.get(), 1.0)
+        (tmp_path / "objects").unlink()
+        await recordings.next()
+    stored = await sizes(store, source.recording_id)
+    assert {objects.segment(source.recording_id, VIDEO, number) for number in range(3)} < set(stored)
+    assert objects.index(source.recording_id) in stored
+
+
 async def test_media_leaves_the_log_some_time_after_completion_also_after_a_restart(
     client: Client, store: LocalStore, recordings: Recordings
 ) -> None:

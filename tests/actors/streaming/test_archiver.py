@@ -198,6 +198,16 @@ async def test_a_file_survives_a_power_cut_before_it_is_acknowledged(tmp_path: P
     assert calls[-3:] == ["fsync", "rename", "fsync"]
 
 
+async def test_what_a_killed_writer_left_is_no_object_and_is_cleared_away(store: LocalStore, tmp_path: Path) -> None:
+    left = tmp_path / "objects" / "recordings/x/video/0.m4s#4711000001"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"hal")
+    assert await storage.sizes(store, "recordings/x/") == {}
+    await storage.put(store, "recordings/x/video/0.m4s", b"whole")
+    assert await storage.sizes(store, "recordings/x/") == {"recordings/x/video/0.m4s": 5}
+    assert not left.exists()
+
+
 async def test_objects_carry_what_a_web_server_would_say() -> None:
     assert storage.attributes("recordings/x/video/0.m4s") == {
         "Content-Type": "video/iso.segment",
