@@ -8,7 +8,7 @@ a request may take to arrive, the time a connection may be idle.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, cast
 
 import httptools
 import structlog
@@ -75,8 +75,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without being a subclass
         name = transport.get_extra_info("peername")
         self._peer = str(name[0]) if name else ""
         if len(self._all.open) >= self._all.most:

@@ -1,0 +1,56 @@
+"""The `loom` command: `loom up`, or `python -m ops up` from a clone."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+application = typer.Typer(
+    name="loom",
+    help="Self-hosted video messaging: record in the browser, watch while it is being recorded.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@application.command()
+def up() -> None:
+    """Start everything, print the address, run until Ctrl-C."""
+    from ops.cli import up as command  # noqa: PLC0415
+
+    sys.exit(command.main())
+
+
+@application.command()
+def run(
+    names: Annotated[list[str], typer.Argument(help="ingest, edge, api, recording, streaming, processing")],
+    listen: Annotated[str, typer.Option(help="host:port for a door")] = "127.0.0.1:0",
+    instance: Annotated[int, typer.Option(help="which of several ingest processes this is")] = 0,
+    ingest: Annotated[list[str] | None, typer.Option(help="for the edge: an ingest process's URL")] = None,
+    api: Annotated[str, typer.Option(help="for the edge: the API's URL")] = "",
+) -> None:
+    """Run one or more processes of Loom, until SIGTERM."""
+    from ops.cli import run as command  # noqa: PLC0415
+    from ops.topology import Place  # noqa: PLC0415
+
+    host, _, port = listen.rpartition(":")
+    sys.exit(command.main(names, Place((host, int(port)), instance, tuple(ingest or ()), api or None)))
+
+
+@application.command()
+def settings() -> None:
+    """List all settings with their defaults."""
+    from ops import settings as reading  # noqa: PLC0415
+
+    for setting in reading.ALL:
+        typer.echo(f"{setting.name:24} {setting.says}" + (f" [{setting.default}]" if setting.default else ""))
+
+
+def main() -> None:
+    """The entry of the console script."""
+    application()
+
+
+if __name__ == "__main__":
+    main()

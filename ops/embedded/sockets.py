@@ -1,0 +1,17 @@
+"""Where do embedded servers put their Unix sockets? In the data folder, unless its path is too long for one."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Final
+
+LONGEST: Final = 80  # of about 104 bytes that a socket's path may have, less the servers' own names
+
+
+def folder(data: Path) -> Path:
+    """An existing folder with a short name; always the same one for the same data."""
+    inside = data / "run"
+    if len(str(inside).encode()) > LONGEST:
+        inside = Path(tempfile.gettempdir()) / f"loom-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
+    inside.mkdir(parents=True, exist_ok=True)
+    return inside

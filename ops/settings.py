@@ -1,0 +1,155 @@
+"""What can be set? The one reader of LOOM_*; everything below `ops` is handed plain values."""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+
+class SettingError(Exception):
+    """A setting cannot be used; the message says which, why and what would do."""
+
+
+class Setting(Struct, frozen=True):
+    """One environment variable."""
+
+    name: str
+    default: str
+    says: str
+    read: Callable[[str], Any] = str
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number between {least} and {most}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(" or ".join(words))
+        return text
+
+    return read
+
+
+def _ports(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d+)-(\d+)", text)
+    if not found or not 1024 <= int(found[1]) < int(found[2]) <= 65535:  # noqa: PLR2004
+        raise ValueError("a range of ports such as 50000-50999")
+    return int(found[1]), int(found[2])
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+ALL: Final = (
+    Setting("LOOM_DATA", "./data", "Where everything is kept that is not configured to live elsewhere.", Path),
+    Setting("LOOM_HOST", "127.0.0.1", "The address the web server listens on; 0.0.0.0 for all."),
+    Setting("LOOM_PORT", "8080", "The port the web server listens on.", _whole(1, 65535)),
+    Setting("LOOM_PUBLIC_URL", "", "How people reach it, such as https://loom.example; empty: as the request says."),
+    Setting("LOOM_NATS_URL", "", "A NATS server with JetStream; empty: the embedded one."),
+    Setting("LOOM_DATABASE_URL", "", "A PostgreSQL database, postgresql://…; empty: the embedded one."),
+    Setting("LOOM_REDIS_URL", "", "A Redis server, redis://…; empty: the embedded one."),
+    Setting("LOOM_STORAGE_URL", "", "Object storage: file://, s3://, gs:// or az://; empty: a folder in LOOM_DATA."),
+    Setting("LOOM_SECRET", "", "Signs recording tokens; empty: made once and kept in LOOM_DATA."),
+    Setting("LOOM_UDP_PORTS", "", "The UDP ports for media, such as 50000-50999; empty: any.", _ports),
+    Setting("LOOM_PUBLIC_IP", "", "The address announced for media, outside a container or NAT."),
+    Setting(
+        "LOOM_ICE_SERVERS", "", "STUN and TURN servers for browsers: stun:host:port,turn:user:secret@host:port.", _words
+    ),
+    Setting("LOOM_INGEST_PROCESSES", "1", "How many WHIP gateways; one per core for many recordings.", _whole(1, 64)),
+    Setting("LOOM_EDGE_PROCESSES", "1", "How many HLS edges share the port.", _whole(1, 64)),
+    Setting("LOOM_MAX_SESSIONS", "100", "How many sources one gateway takes at a time.", _whole(1, 10_000)),
+    Setting("LOOM_PART_MS", "333", "The length of a part, milliseconds.", _whole(100, 1000)),
+    Setting("LOOM_SEGMENT_MS", "2000", "The length of a segment, milliseconds.", _whole(1000, 10_000)),
+    Setting(
+        "LOOM_ABANDON_AFTER_S",
+        "60",
+        "A recording nobody sends to ends by itself after so many seconds.",
+        _whole(1, 86_400),
+    ),
+    Setting("LOOM_GRACE_S", "10", "How long a process may take to finish what it is doing.", _whole(1, 300)),
+    Setting("LOOM_LOG", "console", "The form of the log: console or json.", _one_of("console", "json")),
+    Setting("LOOM_LOG_LEVEL", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
+)
+
+
+class Settings(Struct, frozen=True):
+    """All settings, read."""
+
+    data: Path
+    host: str
+    port: int
+    public_url: str
+    nats_url: str
+    database_url: str
+    redis_url: str
+    storage_url: str
+    secret: str
+    udp_ports: tuple[int, int] | None
+    public_ip: str
+    ice_servers: tuple[str, ...]
+    ingest_processes: int
+    edge_processes: int
+    max_sessions: int
+    part_ms: int
+    segment_ms: int
+    abandon_after_s: int
+    grace_s: int
+    log: str
+    log_level: str
+
+    @property
+    def part_s(self) -> float:
+        """The length of a part; 333 ms mean a third of a second."""
+        return 1 / 3 if self.part_ms == 333 else self.part_ms / 1000  # noqa: PLR2004
+
+    @property
+    def segment_s(self) -> float:
+        """The length of a segment."""
+        return self.segment_ms / 1000
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises SettingError for the first setting that cannot be used."""
+    values = {setting.name.removeprefix("LOOM_").lower(): _value(setting, environment) for setting in ALL}
+    return Settings(**{**values, "data": values["data"].expanduser().resolve()})
+
+
+def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Names that look like settings and are none: a slip of the pen, most likely."""
+    return sorted(name for name in environment if name.startswith("LOOM_") and name not in _NAMES)
+
+
+def secret(settings: Settings) -> bytes:
+    """The configured secret, or the one kept in the data folder; made at the first start."""
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.data / "secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text().encode()
+
+
+def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
+    text = environment.get(setting.name, "").strip() or setting.default
+    try:
+        return setting.read(text)
+    except ValueError as wanted:
+        raise SettingError(f"{setting.name} must be {wanted}, not {text!r}.") from None
+
+
+_NAMES: Final = {setting.name for setting in ALL}

@@ -1,0 +1,128 @@
+"""Which processes is Loom made of, and what is each handed? Modules are imported by the process that runs them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+import gateways
+from ops import settings as reading
+from ops.connections import database_pool, nats_connection, object_store
+from ops.settings import Settings
+
+PAGES: Final = Path(gateways.__file__).parent / "web" / "dist"
+
+
+class Place(Struct, frozen=True):
+    """Where one process stands among the others."""
+
+    listen: tuple[str, int] = ("127.0.0.1", 0)
+    instance: int = 0
+    ingest_urls: tuple[str, ...] = ()
+    api_url: str | None = None
+
+
+@asynccontextmanager
+async def edge(settings: Settings, place: Place) -> AsyncIterator[Any]:
+    """HLS, and the front of the house."""
+    from gateways.edge.server import running  # noqa: PLC0415
+
+    async with (
+        nats_connection(settings.nats_url, "edge") as nats,
+        running(
+            nats,
+            object_store(settings),
+            listen=place.listen,
+            ingest_urls=place.ingest_urls,
+            api_url=place.api_url,
+            part_s=settings.part_s,
+            segment_s=settings.segment_s,
+            reuse_port=settings.edge_processes > 1,
+        ) as port,
+    ):
+        yield port
+
+
+@asynccontextmanager
+async def api(settings: Settings, place: Place) -> AsyncIterator[Any]:
+    """REST and pages."""
+    from gateways.api.server import running  # noqa: PLC0415
+
+    secret = reading.secret(settings)
+    public_url = settings.public_url or None
+    async with (
+        nats_connection(settings.nats_url, "api") as nats,
+        running(nats, listen=place.listen, secret=secret, pages=PAGES, public_url=public_url) as port,
+    ):
+        yield port
+
+
+@asynccontextmanager
+async def ingest(settings: Settings, place: Place) -> AsyncIterator[Any]:
+    """WHIP."""
+    from gateways.ingest.server import running  # noqa: PLC0415
+
+    async with (
+        nats_connection(settings.nats_url, "ingest") as nats,
+        running(
+            nats,
+            listen=place.listen,
+            instance=place.instance,
+            secret=reading.secret(settings),
+            ice_servers=settings.ice_servers,
+            udp_ports=settings.udp_ports,
+            public_ip=settings.public_ip or None,
+            max_sessions=settings.max_sessions,
+            part_s=settings.part_s,
+            segment_s=settings.segment_s,
+        ) as port,
+    ):
+        yield port
+
+
+@asynccontextmanager
+async def recording(settings: Settings, _: Place) -> AsyncIterator[Any]:
+    """The recording service and its tables."""
+    from actors.recording.actor import running  # noqa: PLC0415
+
+    async with (
+        nats_connection(settings.nats_url, "recording") as nats,
+        database_pool(settings.database_url) as database,
+        running(nats, database, abandon_after_s=settings.abandon_after_s),
+    ):
+        yield None
+
+
+@asynccontextmanager
+async def streaming(settings: Settings, _: Place) -> AsyncIterator[Any]:
+    """The archive."""
+    from actors.streaming.actor import running  # noqa: PLC0415
+
+    async with nats_connection(settings.nats_url, "streaming") as nats, running(nats, object_store(settings)):
+        yield None
+
+
+@asynccontextmanager
+async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
+    """AAC and posters."""
+    from actors.processing.actor import running  # noqa: PLC0415
+
+    async with nats_connection(settings.nats_url, "processing") as nats, running(nats, object_store(settings)):
+        yield None
+
+
+Process = Callable[[Settings, Place], AbstractAsyncContextManager[Any]]
+PROCESSES: Final[dict[str, Process]] = {
+    process.__name__: process for process in (ingest, edge, api, recording, streaming, processing)
+}
+
+
+async def run(names: list[str], settings: Settings, place: Place, stop: asyncio.Event) -> None:
+    """Run processes in this one until `stop`; the last started is the first stopped."""
+    async with AsyncExitStack() as stack:
+        for name in names:
+            await stack.enter_async_context(PROCESSES[name](settings, place))
+        await stop.wait()
