@@ -18,7 +18,7 @@ from media.samples import Continuation, Init, Part
 from media.track import LONGEST_FILL_S, Stretch, Track
 from schemas.media import AUDIO, AUDIO_TIMESCALE, InitHeaders
 
-LATE_S: Final = 0.3  # packets that are too late for longer than this come from a clock that stood still
+LATE_S: Final = 1.0  # packets that are too late for longer than this come from a clock that stood still
 
 
 class _Cut(NamedTuple):
@@ -74,19 +74,17 @@ class AudioTrack(Track):
             self._is_cut_open = True
             self.open_segment(discontinuity=discontinuity)
 
-    def add(self, data: bytes, ticks: int, arrived: float) -> int:
-        """Take a packet that was sampled at `ticks`; gives back by how much the time line has to be shifted."""
+    def add(self, data: bytes, ticks: int, arrived: float) -> int | None:
+        """Take a packet that was sampled at `ticks`; gives back where it was placed, or None when it came too late."""
         length = opus.duration(data)
-        if length == 0:
-            return 0
-        if ticks + length // 2 <= self.tail and not self._is_clock_behind(arrived):
-            return 0
+        if length == 0 or (ticks + length // 2 <= self.tail and not self._is_clock_behind(arrived)):
+            return None
         if ticks - self.tail < LONGEST_FILL_S * AUDIO_TIMESCALE:
             self.fill(ticks)
         placed = self.tail
         self._late_since = None
         self._wait(Sample(data, length))
-        return placed - ticks
+        return placed
 
     def fill(self, until: int) -> None:
         """Silence, in whole packets, up to the one that ends nearest to `until`."""

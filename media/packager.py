@@ -106,8 +106,6 @@ class Packager:
         if self._paused or audio is None:
             return []
         out: list[Output] = self._after_outage(packet.arrived, now, wall_us)
-        self._sound_arrived = packet.arrived
-        self._is_silent = False
         if not self._audio_time.anchored:
             self._early.append(packet)
             return out + self._place_early(now, wall_us)
@@ -318,7 +316,12 @@ class Packager:
 
     def _sound(self, audio: AudioTrack, packet: AudioPacket) -> None:
         ticks = self._audio_time.ticks(packet.timestamp, packet.arrived)
-        self._audio_time.shift(audio.add(packet.data, ticks, packet.arrived))
+        placed = audio.add(packet.data, ticks, packet.arrived)
+        if placed is None:
+            return  # silence has its place, and goes on if there is nothing but such packets
+        self._audio_time.shift(placed - ticks)
+        self._sound_arrived = packet.arrived
+        self._is_silent = False
         if not (self._video and self._video_time.anchored):
             self._transit.see(self._audio_time.at(packet.timestamp) / AUDIO_TIMESCALE, packet.arrived)
 

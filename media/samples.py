@@ -29,7 +29,7 @@ class AudioPacket(Struct, frozen=True):
 
 
 class SenderReference(Struct, frozen=True):
-    """A sender report's pair (RFC 3550, 6.4.1): this RTP timestamp (unwrapped) was sampled at this time of the sender."""
+    """A sender report's pair (RFC 3550, 6.4.1): this RTP timestamp, unwrapped, is of this time of the sender."""
 
     timestamp: int
     sender_time_s: float

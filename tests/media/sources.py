@@ -1,6 +1,7 @@
 """Sources with all the vices of a network, in values: what a browser might send, and what it does when asked."""
 
 import random
+import struct
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from media.h264.nal_unit import PPS, SPS, kind
 from media.packager import Packager
-from media.samples import AudioPacket, KeyFrameWanted, Output, VideoFrame
+from media.samples import AudioPacket, KeyFrameWanted, Output, SenderReference, VideoFrame
 from tests.media.encoded import video
 
 WALL: Final = 1_800_000_000_000_000
@@ -23,6 +24,7 @@ class Source(Struct, frozen=True):
     seconds: float = 10
     video: bool = True
     audio: bool = True
+    audio_delay_s: float = 0
     jitter_s: float = 0
     video_delay_s: float = 0
     lost_frames: float = 0
@@ -52,11 +54,26 @@ class Run:
         self.overdue: list[float] = []
         self._key_frames = [0.0]
         self._size = 0
+        self.aligned_at = float("inf")
+        self._stopped = (float("inf"), 0.0)
+
+    def stop_clock(self, until: float, seconds: float) -> "Run":
+        """The sound's timestamps do not know of the time before, as when a track was taken out for a while."""
+        self._stopped = until, seconds
+        return self
+
+    def align(self, at: float) -> "Run":
+        """At that time the sender's reports are known; both of its clocks begin with the first capture."""
+        self.aligned_at = at
+        return self
 
     def go(self) -> "Run":
         events = sorted(_events(self.source))
         for event in events:
             self._until(event.arrived)
+            if event.arrived >= self.aligned_at:
+                self.packager.align(SenderReference(5_000_000, 0.0), SenderReference(77_000, 0.0))
+                self.aligned_at = float("inf")
             self._take(event.arrived, self._happen(event))
         end = max(self.source.seconds, events[-1].arrived if events else 0)
         self._until(end)
@@ -69,7 +86,8 @@ class Run:
             case "video":
                 return self.packager.add_video(self._frame(event), now, wall)
             case "audio":
-                packet = AudioPacket(b"\xfc" + bytes(40), round(event.captured * 48_000) + 77_000, now)
+                clock = event.captured - (self._stopped[1] if event.captured >= self._stopped[0] else 0)
+                packet = AudioPacket(b"\xfc" + stamp(event.captured), round(clock * 48_000) + 77_000, now)
                 return self.packager.add_audio(packet, now, wall)
             case "pause":
                 return self.packager.pause(now, wall)
@@ -82,7 +100,9 @@ class Run:
         self._size = size
         if is_key:
             self._key_frames = [asked for asked in self._key_frames if asked > event.captured]
-        units = (*parameter_sets(size), b"\x65" + bytes(400)) if is_key else (b"\x41" + bytes(40),)
+        units = (
+            (*parameter_sets(size), b"\x65" + stamp(event.captured)) if is_key else (b"\x41" + stamp(event.captured),)
+        )
         return VideoFrame(units, round(event.captured * 90_000) + 5_000_000, event.arrived, is_key)
 
     def _take(self, now: float, out: list[Output]) -> None:
@@ -106,6 +126,11 @@ class Run:
         self.overdue.append(now)
 
 
+def stamp(captured: float) -> bytes:
+    """Content that says when it was captured."""
+    return struct.pack(">d", captured)
+
+
 @cache
 def parameter_sets(size: int) -> tuple[bytes, ...]:
     frame = video(0.1, size=(320, 180) if size == 0 else (640, 360))[0]
@@ -119,7 +144,7 @@ def _events(source: Source) -> Iterator[_Event]:
         yield from _arrivals("video", times, source.video_delay_s, source.jitter_s, dice)
     if source.audio:
         times = _times(source.seconds, PACKET_S, source.no_audio, source.lost_packets, dice)
-        yield from _arrivals("audio", times, 0, source.jitter_s / 3, dice)
+        yield from _arrivals("audio", times, source.audio_delay_s, source.jitter_s / 3, dice)
     if source.pause[1]:
         yield _Event(source.pause[0], "pause", 0)
         yield _Event(source.pause[1], "resume", 0)
