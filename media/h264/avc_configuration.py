@@ -1,4 +1,4 @@
-"""The decoder configuration of an `avc1` track (ISO/IEC 14496-15, 5.3.3.1): avcC, from the stream's own parameter sets."""
+"""The decoder configuration of an `avc1` track (ISO/IEC 14496-15, 5.3.3.1): avcC, from the stream's parameter sets."""
 
 from typing import Final
 
