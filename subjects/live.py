@@ -11,3 +11,12 @@ def source(recording_id: str) -> str:
 def recording(recording_id: str) -> str:
     """All that is live about one recording."""
     return f"loom.live.{token(recording_id)}.*"
+
+
+TAKEOVERS = "loom.live.*.takeover"
+"""A new source session goes on with a recording, of any recording."""
+
+
+def takeover(recording_id: str) -> str:
+    """A new source session goes on with this recording: others close themselves."""
+    return f"loom.live.{token(recording_id)}.takeover"

@@ -1,0 +1,198 @@
+"""The one module that touches aiortc, for ICE, DTLS and keys; RTP and RTCP go past it.
+
+aiortc's own receivers hold 512 packets, ignore the marker bit, ask once for what is lost and decode. So there is no
+RTCPeerConnection here: its public parts, gatherer, ICE and DTLS transport, are put together as ORTC does, and the
+datagram hook of the ICE connection is replaced, so that a packet costs one SRTP call. Private names that are relied on:
+`RTCIceTransport._connection` (`data_received`, `_nominated`, `_protocols`), `RTCDtlsTransport._rx_srtp`, `_tx_srtp` and
+`_set_role`; tests/gateways/ingest/test_peer.py checks that they are there.
+"""
+
+import asyncio
+import random
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import pylibsrtp
+from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol, get_host_addresses
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcicetransport import RTCIceGatherer, RTCIceParameters, RTCIceTransport
+from aiortc.sdp import candidate_to_sdp
+
+LONGEST_DATAGRAM: Final = 1500  # a longer one makes aiortc's DTLS transport close (INGEST.md)
+RECEIVE_BUFFER: Final = 8 << 20  # a 4K key frame comes as one burst
+CONNECT_S: Final = 15.0
+
+OnPacket = Callable[[bytes], None]
+
+
+class Unreachable(Exception):
+    """The client's packets do not come through."""
+
+
+class Network:
+    """Which addresses and ports media uses; one per process. `udp_ports` is a range, both ends included."""
+
+    def __init__(self, udp_ports: tuple[int, int] | None, public_ip: str | None) -> None:
+        self.udp_ports = udp_ports
+        self.public_ip = public_ip
+        self.certificate = RTCCertificate.generateCertificate()
+
+    @property
+    def fingerprint(self) -> str:
+        """Of our certificate, SHA-256."""
+        return next(f.value for f in self.certificate.getFingerprints() if f.algorithm == "sha-256")
+
+    def addresses(self) -> list[str]:
+        """Loopback too, which aioice leaves out: Loom on one's own machine is a first-class use."""
+        found = [address for address in get_host_addresses(use_ipv4=True, use_ipv6=True) if address != "127.0.0.1"]
+        return [*found, "127.0.0.1"]
+
+    def ports(self) -> Iterator[int]:
+        """Ports to try, in a random order; 0 is any."""
+        if self.udp_ports is None:
+            return iter((0,))
+        first, last = self.udp_ports
+        return iter(random.sample(range(first, last + 1), last - first + 1))
+
+
+class Peer:
+    """One connection to a client. `on_rtp` and `on_rtcp` are called with decrypted packets, on the event loop."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._gatherer = RTCIceGatherer(iceServers=[])
+        self._ice = RTCIceTransport(self._gatherer)
+        self._dtls = RTCDtlsTransport(self._ice, [network.certificate])
+        self._connection: Any = self._ice._connection  # noqa: SLF001
+        self._connection.get_component_candidates = self._bind
+        self._on_rtp: OnPacket | None = None
+        self._on_rtcp: OnPacket | None = None
+        self._rx: Any = None
+        self._tx: Any = None
+        self.closed = asyncio.Event()
+
+    async def gather(self) -> tuple[str, str, list[str]]:
+        """User fragment, password, and candidates as SDP writes them. Raises Unreachable when no port is free."""
+        await self._gatherer.gather()
+        parameters = self._gatherer.getLocalParameters()
+        candidates = self._gatherer.getLocalCandidates()
+        if not candidates:
+            raise Unreachable(f"No UDP port is free in {self._network.udp_ports}; widen LOOM_UDP_PORTS.")
+        written = [candidate_to_sdp(candidate) for candidate in candidates]
+        if self._network.public_ip:
+            for candidate in candidates:
+                if candidate.ip != "127.0.0.1" and ":" not in candidate.ip:
+                    candidate.ip = self._network.public_ip
+                    candidate.foundation = "public"
+                    written.append(candidate_to_sdp(candidate))
+                    break
+        return parameters.usernameFragment or "", parameters.password or "", written
+
+    @property
+    def ports(self) -> list[int]:
+        """The UDP ports this peer listens on."""
+        return sorted({candidate.port for candidate in self._gatherer.getLocalCandidates()})
+
+    async def connect(
+        self,
+        ufrag: str,
+        password: str,
+        fingerprint: tuple[str, str],
+        *,
+        active: bool,
+        on_rtp: OnPacket,
+        on_rtcp: OnPacket,
+    ) -> None:
+        """ICE, then DTLS; then packets come. Raises Unreachable, naming the ports."""
+        self._on_rtp, self._on_rtcp = on_rtp, on_rtcp
+        self._dtls._set_role("client" if active else "server")  # noqa: SLF001
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._ice.start(RTCIceParameters(ufrag, password))
+                if self._ice.state not in ("completed", "connected"):
+                    raise Unreachable(self._why_not())
+                await self._dtls.start(RTCDtlsParameters([RTCDtlsFingerprint(*fingerprint)]))
+        except TimeoutError:
+            raise Unreachable(self._why_not()) from None
+        if self._dtls.state != "connected":
+            raise Unreachable(f"The DTLS handshake failed ({self._dtls.state}).")
+        self._dtls.on("statechange", self._state_changed)
+        self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp  # noqa: SLF001
+        self._original = self._connection.data_received
+        self._connection.data_received = self._received
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send; a full socket loses it, as any network may."""
+        pair = self._connection._nominated.get(1)  # noqa: SLF001
+        if pair is None or self._tx is None or pair.protocol.transport.is_closing():
+            return
+        with suppress(pylibsrtp.Error, OSError):
+            pair.protocol.transport.sendto(self._tx.protect_rtcp(packet), pair.remote_addr)
+
+    async def close(self) -> None:
+        """Say goodbye and free the ports."""
+        self._on_rtp = self._on_rtcp = None
+        if self._rx is not None:
+            self._connection.data_received = self._original
+        with suppress(ConnectionError):
+            await self._dtls.stop()
+        await self._ice.stop()
+        self.closed.set()
+
+    def _received(self, data: bytes, component: int) -> None:
+        """The hook: 128 to 191 is RTP or RTCP (RFC 7983), everything else goes on to aiortc."""
+        if not 127 < data[0] < 192:  # noqa: PLR2004
+            if len(data) <= LONGEST_DATAGRAM:
+                self._original(data, component)
+            return
+        if not 12 <= len(data) <= LONGEST_DATAGRAM:  # noqa: PLR2004
+            return
+        try:
+            if 192 <= data[1] <= 223:  # noqa: PLR2004  RFC 5761, 4
+                packet, take = self._rx.unprotect_rtcp(data), self._on_rtcp
+            else:
+                packet, take = self._rx.unprotect(data), self._on_rtp
+        except pylibsrtp.Error:  # a replay, or a stranger
+            return
+        if take:
+            take(packet)
+
+    def _state_changed(self) -> None:
+        if self._dtls.state in ("closed", "failed"):
+            self.closed.set()
+
+    def _why_not(self) -> str:
+        return f"ICE did not connect: no packet came through on UDP port {', '.join(map(str, self.ports))}."
+
+    async def _bind(self, component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:  # noqa: ARG002, ASYNC109
+        """In the place of aioice's own: every address, one port of ours, a large buffer; no STUN, no TURN."""
+        found = []
+        for address in self._network.addresses():
+            protocol = await self._endpoint(address)
+            if protocol is None:
+                continue
+            host, port = protocol.transport.get_extra_info("sockname")[:2]
+            priority = candidate_priority(component, "host")
+            foundation = candidate_foundation("host", "udp", host)
+            protocol.local_candidate = Candidate(foundation, component, "udp", priority, host, port, "host")
+            self._connection._protocols.append(protocol)  # noqa: SLF001
+            found.append(protocol.local_candidate)
+        return found
+
+    async def _endpoint(self, address: str) -> StunProtocol | None:
+        loop = asyncio.get_running_loop()
+        for port in self._network.ports():
+            try:
+                transport, protocol = await loop.create_datagram_endpoint(
+                    lambda: StunProtocol(self._connection), local_addr=(address, port)
+                )
+            except OSError:
+                continue
+            found = transport.get_extra_info("socket")
+            if found is not None:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            return protocol
+        return None

@@ -1,0 +1,113 @@
+"""H.264 access units from RTP payloads (RFC 6184): single NAL units, STAP-A, FU-A; ended by the marker bit.
+
+After a gap nothing is passed on until the next key frame: what refers to a lost picture would show garbage.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+STAP_A: Final = 24
+FU_A: Final = 28
+IDR: Final = 5
+_START: Final = 0x80
+
+
+class AccessUnit(NamedTuple):
+    """A complete frame in decoding order."""
+
+    nal_units: tuple[bytes, ...]
+    timestamp: int
+    key_frame: bool
+
+
+class H264Assembler:
+    """Takes payloads in order; `needs_key_frame` says that the sender has to be asked for one."""
+
+    def __init__(self) -> None:
+        self._units: list[bytes] = []
+        self._fragments: list[bytes] = []
+        self._timestamp: int | None = None
+        self._damaged = False
+        self._after_gap = False
+        self.needs_key_frame = True
+        self.damaged_frames = 0
+
+    @property
+    def is_receiving_key_frame(self) -> bool:
+        """Whether part of one has come: asking for another would only delay it."""
+        if self._damaged:
+            return False
+        fragment = self._fragments[0][:1] if self._fragments else b""
+        return any(unit[0] & 0x1F == IDR for unit in self._units) or (bool(fragment) and fragment[0] & 0x1F == IDR)
+
+    def add(self, payload: bytes, timestamp: int, *, marker: bool) -> AccessUnit | None:
+        """Take the next payload; gives back the frame it completes."""
+        if timestamp != self._timestamp:
+            self._begin(timestamp)
+        if payload:
+            try:
+                self._units.extend(self._take(payload))
+            except (ValueError, IndexError):
+                self._damaged = True
+        return self._end() if marker else None
+
+    def gap(self) -> None:
+        """Packets are missing before the next one."""
+        self._damaged = True
+        self._after_gap = not (self._units or self._fragments)
+        self._fragments.clear()
+        self.needs_key_frame = True
+
+    def _begin(self, timestamp: int) -> None:
+        """A new frame; after a gap it is damaged itself, for its first packets may be among the lost ones."""
+        if self._units or self._fragments:  # the marker of the frame before never came
+            self.needs_key_frame = True
+        self._units, self._fragments = [], []
+        self._damaged = self._after_gap
+        self._after_gap = False
+        self._timestamp = timestamp
+
+    def _take(self, payload: bytes) -> Iterator[bytes]:
+        kind = payload[0] & 0x1F
+        if kind == FU_A:
+            yield from self._fragment(payload)
+        elif kind == STAP_A:
+            yield from _aggregated(payload)
+        elif 0 < kind < STAP_A:
+            yield payload
+
+    def _fragment(self, payload: bytes) -> Iterator[bytes]:
+        indicator, header = payload[0], payload[1]
+        if header & _START:
+            self._fragments = [bytes(((indicator & 0xE0) | (header & 0x1F),))]
+        elif not self._fragments:
+            raise ValueError("the start of a fragmented unit is missing")
+        self._fragments.append(payload[2:])
+        if header & 0x40:
+            unit, self._fragments = b"".join(self._fragments), []
+            yield unit
+
+    def _end(self) -> AccessUnit | None:
+        units, timestamp = tuple(self._units), self._timestamp or 0
+        whole = bool(units) and not self._damaged and not self._fragments
+        self._units, self._fragments, self._damaged = [], [], False
+        if not whole:
+            self.damaged_frames += 1
+            self.needs_key_frame = True
+            return None
+        key_frame = any(unit[0] & 0x1F == IDR for unit in units)
+        if self.needs_key_frame and not key_frame:
+            return None
+        self.needs_key_frame = False
+        return AccessUnit(units, timestamp, key_frame)
+
+
+def _aggregated(payload: bytes) -> Iterator[bytes]:
+    at = 1
+    while at + 2 <= len(payload):
+        size = int.from_bytes(payload[at : at + 2], "big")
+        unit = payload[at + 2 : at + 2 + size]
+        if size == 0 or len(unit) < size:
+            raise ValueError("an aggregated unit is cut short")
+        yield unit
+        at += 2 + size
