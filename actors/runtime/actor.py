@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -130,12 +130,12 @@ class _Work:
 
     async def _events(self, owner: asyncio.TaskGroup, consumer: Consumer) -> None:
         said = {events.every(event).rpartition(".")[2]: event for event in self._actor.routes.events}
-        deliveries = Deliveries(self._nats, consumer)
-        while True:
-            for delivery in await patiently(lambda: deliveries.fetch(WAIT_S), []):
-                event = said[delivery.subject.rpartition(".")[2]]
-                await self._room.acquire()
-                self._start(owner, self._event(event, delivery, consumer))
+        async with aclosing(Deliveries(self._nats, consumer)) as deliveries:
+            while True:
+                for delivery in await patiently(lambda: deliveries.fetch(WAIT_S), []):
+                    event = said[delivery.subject.rpartition(".")[2]]
+                    await self._room.acquire()
+                    self._start(owner, self._event(event, delivery, consumer))
 
     def _event(self, said: Any, delivery: Msg, consumer: Consumer) -> Awaitable[None]:
         handler = getattr(self._actor, self._actor.routes.events[said])

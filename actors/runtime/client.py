@@ -14,6 +14,8 @@ from subjects import commands
 
 Answer = TypeVar("Answer")
 DEADLINE_S: Final = 5.0
+NOBODY: Final = Caller()
+"""On nobody's behalf in particular: until there is sign-in, the local user."""
 
 _encoder: Final = msgspec.json.Encoder()
 _decoders: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
@@ -28,9 +30,9 @@ class Client:
     async def ask(
         self,
         message: Command[Answer] | Query[Answer],
-        caller: Caller = Caller(),
+        caller: Caller = NOBODY,
         *,
-        deadline_s: float = DEADLINE_S,  # noqa: B008
+        deadline_s: float = DEADLINE_S,
     ) -> Answer:
         """The answer to `message`.
 

@@ -1,4 +1,4 @@
-"""The whole life of one message: decode, wait for its turn, handle, settle, report. Nobody else acks, replies or logs."""
+"""The whole life of one message: decode, wait for its turn, handle, settle, report. Nobody else acks or replies."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -98,8 +98,8 @@ class EventStore(Generic[State]):
     async def append(self, entity_id: str, events: Sequence[Event], after: int, caller: Caller) -> State:
         """Say `events`, if `after` is still the last sequence; the state they lead to.
 
-        Several are appended one by one, each behind the one before it: a crash between two leaves the first, which every
-        decider here can go on from. Raises Overtaken or Unavailable.
+        Several are appended one by one, each behind the one before it: a crash between two leaves the first, which
+        every decider here can go on from. Raises Overtaken or Unavailable.
         """
         for event in events:
             after = await self._say(entity_id, event, after, caller)
