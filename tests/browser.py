@@ -1,6 +1,6 @@
 """The pages as a person uses them: what is pressed, and what is seen then."""
 
-import re
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,34 +9,21 @@ from playwright.async_api import Browser, Page, expect
 
 from ops.bench import browser as browsers
 from ops.bench.browser import browsing, sources
-from tests.product import Product
+from ops.bench.record_page import RecordPage
 
 __all__ = ["Recorder", "Viewer", "browsing", "recorder", "sources", "spoken_wave", "viewer"]
 
-LINK_DEADLINE_MS = 10_000
 
+class Recorder(RecordPage):
+    """The record page, and what it has thrown."""
 
-class Recorder:
-    """The record page."""
-
-    def __init__(self, page: Page, product: Product) -> None:
-        self.page, self._product = page, product
+    def __init__(self, page: Page, url: str) -> None:
+        super().__init__(page, url)
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    async def open(self) -> None:
-        await self.page.goto(f"{self._product.url}/record")
-
-    async def choose(self, *, screen: bool = True, camera: bool = False) -> None:
-        """Tick what is to be recorded."""
-        name = "Screen and camera" if screen and camera else "Camera" if camera else "Screen"
-        await self.page.get_by_role("radio", name=re.compile(rf"^{name}", re.IGNORECASE)).first.check(force=True)
-
-    async def press(self, name: str) -> None:
-        await self.page.get_by_role("button", name=re.compile(rf"^{name}", re.IGNORECASE)).first.click()
-
-    async def link(self) -> str:
-        """What has been put on the clipboard."""
+    async def clipboard(self) -> str:
+        """What has been put there."""
         copied: str = await self.page.evaluate("() => navigator.clipboard.readText()")
         return copied
 
@@ -47,6 +34,8 @@ class Viewer:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.video = page.locator("video")
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     async def open(self, url: str) -> None:
         await self.page.goto(url)
@@ -78,9 +67,9 @@ PLAY_THROUGH = """(video, deadline) => new Promise((done, fail) => {
 
 
 @asynccontextmanager
-async def recorder(browser: Browser, product: Product, *scripts: str) -> AsyncIterator[Recorder]:
+async def recorder(browser: Browser, url: str, *scripts: str) -> AsyncIterator[Recorder]:
     async with browsers.page_of(browser, *scripts) as page:
-        yield Recorder(page, product)
+        yield Recorder(page, url)
 
 
 @asynccontextmanager
@@ -91,8 +80,6 @@ async def viewer(browser: Browser) -> AsyncIterator[Viewer]:
 
 async def spoken_wave(folder: Path) -> Path:
     """A voice for Chromium's fake microphone (`--use-file-for-fake-audio-capture`), from espeak-ng."""
-    import asyncio  # noqa: PLC0415
-
     path = folder / "voice.wav"
     process = await asyncio.create_subprocess_exec(
         "espeak-ng",

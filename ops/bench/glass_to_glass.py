@@ -76,6 +76,8 @@ async def watched(product: Stack, chromium: Browser, kind: str, seconds: float) 
     async with AsyncExitStack() as pages:
         script = browser.sources(kind, width=WIDTH, height=HEIGHT)
         recorder = RecordPage(await pages.enter_async_context(browser.page_of(chromium, script)), product.url)
+        await recorder.open()
+        await recorder.choose("screen")
         link = await recorder.start()
         viewer = await pages.enter_async_context(browser.page_of(chromium))
         await viewer.goto(link)

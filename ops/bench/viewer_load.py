@@ -123,7 +123,7 @@ async def view(arguments: argparse.Namespace, counts: Counts, first: Countdown, 
             group.create_task(_rendition(parts.hostname, parts.port, parts.path, rendition, arguments, counts, first))
 
 
-async def _rendition(  # noqa: PLR0917
+async def _rendition(
     host: str | None,
     port: int | None,
     path: str,

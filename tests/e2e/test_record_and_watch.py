@@ -2,6 +2,7 @@
 
 import asyncio
 import statistics
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -32,23 +33,20 @@ class Made(NamedTuple):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def made(product: Product, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Made]:
-    loop = asyncio.get_running_loop()
     voice: Path = await spoken_wave(tmp_path_factory.mktemp("voice"))
     async with (
         browsing(f"--use-file-for-fake-audio-capture={voice}") as chromium,
-        recorder(chromium, product) as recording,
+        recorder(chromium, product.url) as recording,
         viewer(chromium) as watching,
     ):
         await recording.open()
-        await recording.choose(screen=True, camera=True)
+        await recording.choose("screen_webcam")
         await recording.start()
         link = await recording.clipboard()
-        await product.until(recording.id, "recording")
-        began = await recording.elapsed_began()
         async with following(product.http, product.hls(recording.id, "master.m3u8")) as log:
             await watching.open(link)
             times = []
-            while loop.time() - began < RECORDED_S:
+            while time.time() - recording.began_at < RECORDED_S:
                 await asyncio.sleep(1)
                 times.append((await watching.state())["time"])
             meant = await recording.stop()

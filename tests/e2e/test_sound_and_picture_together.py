@@ -16,9 +16,9 @@ RECORDED_S = 11
 
 async def test_flash_and_beep_are_at_most_80_ms_apart(product: Product) -> None:
     script = sources("flash", width=640, height=360)
-    async with browsing() as chromium, recorder(chromium, product, script) as recording:
+    async with browsing() as chromium, recorder(chromium, product.url, script) as recording:
         await recording.open()
-        await recording.choose(screen=True, camera=False)
+        await recording.choose("screen")
         await recording.start()
         await asyncio.sleep(RECORDED_S)
         await recording.stop()

@@ -20,9 +20,9 @@ TRANSIT_S = 0.25
 
 async def test_the_browser_is_back_within_five_seconds_and_at_most_one_part_is_missing(product: Product) -> None:
     script = sources("moving", width=640, height=360)
-    async with browsing() as chromium, recorder(chromium, product, script) as recording:
+    async with browsing() as chromium, recorder(chromium, product.url, script) as recording:
         await recording.open()
-        await recording.choose(screen=True, camera=False)
+        await recording.choose("screen")
         await recording.start()
         await product.until_playlist(recording.id, "#EXTINF")
         await asyncio.sleep(3)

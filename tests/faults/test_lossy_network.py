@@ -18,9 +18,9 @@ async def test_no_picture_is_frozen_for_longer_than_two_seconds(tmp_path: Path) 
         origin = f"http://{net.outside}:{product.url.rpartition(':')[2]}"
         flags = (f"--unsafely-treat-insecure-origin-as-secure={origin}",)
         script = sources("moving", width=640, height=360)
-        async with browsing(*flags, path=net.wrapper) as chromium, recorder(chromium, product, script) as recording:
-            await recording.open(origin)
-            await recording.choose(screen=True, camera=False)
+        async with browsing(*flags, path=net.wrapper) as chromium, recorder(chromium, origin, script) as recording:
+            await recording.open()
+            await recording.choose("screen")
             net.disturb(loss=0.05, delay_s=0.2)
             await recording.start()
             await product.until_playlist(recording.id, "#EXTINF")
