@@ -1,0 +1,43 @@
+/** What is said about one recording while it happens (server-sent events). */
+
+import { eventsUrl, type Recording } from "./api";
+
+/** What the gateway measures of a source; every field may be missing. */
+export interface Source {
+  state?: string;
+  bitrate?: number;
+  fps?: number;
+  loss?: number;
+  detail?: string;
+}
+
+export interface Listener {
+  status?: (recording: Recording) => void;
+  source?: (source: Source) => void;
+  away?: (away: boolean) => void;
+}
+
+const AGAIN_MS = 3_000;
+
+/** Listen until the returned function is called; a closed stream is opened again, whatever closed it. */
+export function listen(id: string, listener: Listener): () => void {
+  let stream: EventSource | null = null;
+  let timer = 0;
+  const open = (): void => {
+    stream = new EventSource(eventsUrl(id));
+    stream.onopen = () => listener.away?.(false);
+    stream.onerror = () => {
+      listener.away?.(true);
+      if (stream?.readyState === EventSource.CLOSED) timer = window.setTimeout(open, AGAIN_MS);
+    };
+    stream.addEventListener("status", (event) => listener.status?.(parse<Recording>(event)));
+    stream.addEventListener("source", (event) => listener.source?.(parse<Source>(event)));
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    stream?.close();
+  };
+}
+
+const parse = <T>(event: Event): T => JSON.parse((event as MessageEvent<string>).data) as T;
