@@ -67,11 +67,12 @@ class Peer:
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [network.certificate])
         self._connection: Any = self._ice._connection  # noqa: SLF001
-        self._connection.get_component_candidates = self._bind
+        self._connection.get_component_candidates = self._bind  # type: ignore[method-assign, unused-ignore]
         self._on_rtp: OnPacket | None = None
         self._on_rtcp: OnPacket | None = None
         self._rx: Any = None
         self._tx: Any = None
+        self._original: Any = None
         self.closed = asyncio.Event()
 
     async def gather(self) -> tuple[str, str, list[str]]:

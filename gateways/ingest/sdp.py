@@ -16,6 +16,7 @@ MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
 START_KBIT_S: Final = 2500
 AUDIO_BITS_PER_S: Final = 128_000
 LONGEST_LINE: Final = 4096
+CHANNELS: Final = 2  # what the answer asks for
 
 
 class Unusable(Exception):
@@ -195,10 +196,12 @@ def _media(section: list[str], kind: str, number: int) -> tuple[str, str, Offere
     rtx = next(
         (n for n, name in maps.items() if name.lower().startswith("rtx/") and formats.get(n) == f"apt={chosen}"), 0
     )
-    extensions = dict(
-        reversed(m.groups()) for line in section if (m := re.match(r"a=extmap:(\d+)(?:/\w+)? (\S+)", line))
-    )
-    channels = 2
+    extensions = {
+        uri: int(n)
+        for line in section
+        if (m := re.match(r"a=extmap:(\d+)(?:/\w+)? (\S+)", line))
+        for n, uri in [m.groups()]
+    }
     return (
         kind,
         mid,
@@ -208,9 +211,9 @@ def _media(section: list[str], kind: str, number: int) -> tuple[str, str, Offere
             chosen,
             rtx,
             formats.get(chosen, ""),
-            channels,
-            int(extensions.get(TRANSPORT_CC, 0)),
-            int(extensions.get(MID, 0)),
+            CHANNELS,
+            extensions.get(TRANSPORT_CC, 0),
+            extensions.get(MID, 0),
         ),
     )
 

@@ -1,7 +1,7 @@
 """Which sources does this process have? At most so many; one a recording: the latest takes over from the one before."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
 
@@ -51,7 +51,7 @@ class Sessions:
         self._owner.create_task(self._run(name, session))
         return name
 
-    async def follow(self) -> list[Callable[[], object]]:
+    async def follow(self) -> list[Callable[[], Awaitable[None]]]:
         """Listen to what happens to recordings; gives back how to stop listening."""
         subscriptions = [
             await self._nats.subscribe(events.every(RecordingPaused), cb=self._paused),
