@@ -29,13 +29,17 @@ def run(
     instance: Annotated[int, typer.Option(help="which of several ingest processes this is")] = 0,
     ingest: Annotated[list[str] | None, typer.Option(help="for the edge: an ingest process's URL")] = None,
     api: Annotated[str, typer.Option(help="for the edge: the API's URL")] = "",
+    supervised: Annotated[bool, typer.Option(hidden=True)] = False,  # noqa: FBT002
 ) -> None:
     """Run one or more processes of Loom, until SIGTERM."""
     from ops.cli import run as command  # noqa: PLC0415
     from ops.topology import Place  # noqa: PLC0415
 
     host, _, port = listen.rpartition(":")
-    sys.exit(command.main(names, Place((host, int(port)), instance, tuple(ingest or ()), api or None)))
+    if not port.isdecimal():
+        raise typer.BadParameter("must be host:port", param_hint="--listen")
+    place = Place((host, int(port)), instance, tuple(ingest or ()), api or None)
+    sys.exit(command.main(names, place, supervised=supervised))
 
 
 @application.command()

@@ -15,15 +15,18 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from ops.settings import Settings
 
 PENDING_BYTES: Final = 64 << 20
+FLUSH_DEADLINE_S: Final = 2
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def nats_connection(url: str, name: str) -> AsyncIterator[Nats]:
     """Connected now or soon, and again after every break; drained at the end."""
+    leaving = False
 
     async def lost() -> None:
-        log.warning("nats is away")
+        if not leaving:
+            log.warning("nats is away")
 
     async def found() -> None:
         log.info("nats is back")
@@ -47,8 +50,9 @@ async def nats_connection(url: str, name: str) -> AsyncIterator[Nats]:
     try:
         yield client
     finally:
+        leaving = True
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(FLUSH_DEADLINE_S):
                 await client.flush()
         except (nats.errors.Error, TimeoutError, OSError):
             log.warning("nats is away at the end")

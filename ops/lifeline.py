@@ -1,34 +1,25 @@
-"""How does nobody outlive `loom up`? The kernel tells servers (Linux), an inherited pipe tells our own processes."""
+"""How does nobody outlive `loom up`? A pipe whose writing end only it holds: however it ends, the pipe is closed."""
 
 import asyncio
-import ctypes
 import os
-import signal
-import sys
-from collections.abc import Callable
 from typing import Final
 
-_PR_SET_PDEATHSIG: Final = 1
+_ANY: Final = 64
 
 
-def dies_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends `number` when the parent ends, however it ends (prctl(2))."""
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-    def arrange() -> None:
-        if library:
-            library.prctl(_PR_SET_PDEATHSIG, number)
-
-    return arrange
+def wait(descriptor: int) -> None:
+    """Block until the other end of the pipe is closed."""
+    while os.read(descriptor, _ANY):
+        pass
 
 
 def watch(descriptor: int, stop: asyncio.Event) -> None:
-    """Set `stop` when the other end of the pipe is closed: whoever held it has ended, however."""
+    """Set `stop` when the other end of the pipe is closed."""
     loop = asyncio.get_running_loop()
 
-    def closed() -> None:
-        if not os.read(descriptor, 64):
+    def readable() -> None:
+        if not os.read(descriptor, _ANY):
             loop.remove_reader(descriptor)
             stop.set()
 
-    loop.add_reader(descriptor, closed)
+    loop.add_reader(descriptor, readable)

@@ -9,16 +9,33 @@ from subjects import consumers, streams
 from subjects.streams import Stream
 
 
-async def provision(nats: Nats) -> None:
-    """Raises what nats-py raises when a declaration cannot be met."""
-    for stream in streams.ALL:
-        await _stream(nats, stream)
+async def provision(nats: Nats) -> list[str]:
+    """What was made or changed. Raises RuntimeError when a declaration cannot be met, else what nats-py raises."""
+    changed = [said for stream in streams.ALL if (said := await _stream(nats, stream))]
     for consumer in consumers.ALL:
         await ensure(nats, consumer)
+    return changed
 
 
-async def _stream(nats: Nats, stream: Stream) -> None:
-    wanted = StreamConfig(
+async def _stream(nats: Nats, stream: Stream) -> str:
+    wanted = _configuration(stream)
+    manager = nats.jetstream()
+    try:
+        found = (await manager.stream_info(stream.name)).config
+    except NotFoundError:
+        await manager.add_stream(wanted)
+        return f"made {stream.name}"
+    if not _differs(wanted, found):
+        return ""
+    try:
+        await manager.update_stream(wanted)
+    except BadRequestError as error:
+        raise RuntimeError(f"Stream {stream.name} is there but differs and cannot be changed: {error}") from error
+    return f"changed {stream.name}"
+
+
+def _configuration(stream: Stream) -> StreamConfig:
+    return StreamConfig(
         name=stream.name,
         description=stream.reason,
         subjects=list(stream.subjects),
@@ -30,13 +47,8 @@ async def _stream(nats: Nats, stream: Stream) -> None:
         deny_purge=not stream.allow_purge,
         deny_delete=not stream.allow_purge,
     )
-    manager = nats.jetstream()
-    try:
-        await manager.stream_info(stream.name)
-    except NotFoundError:
-        await manager.add_stream(wanted)
-        return
-    try:
-        await manager.update_stream(wanted)
-    except BadRequestError as error:
-        raise RuntimeError(f"Stream {stream.name} is there but differs and cannot be changed: {error}") from error
+
+
+def _differs(wanted: StreamConfig, found: StreamConfig) -> bool:
+    said = {name: value for name, value in wanted.as_dict().items() if value is not None}
+    return any(value != found.as_dict().get(name) for name, value in said.items())

@@ -1,11 +1,13 @@
 """Which processes is Loom made of, and what is each handed? Modules are imported by the process that runs them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from msgspec import Struct
 
 import gateways
@@ -13,6 +15,7 @@ from ops import settings as reading
 from ops.connections import database_pool, nats_connection, object_store
 from ops.settings import Settings
 
+log = structlog.get_logger(__name__)
 PAGES: Final = Path(gateways.__file__).parent / "web" / "dist"
 
 
@@ -125,4 +128,6 @@ async def run(names: list[str], settings: Settings, place: Place, stop: asyncio.
     async with AsyncExitStack() as stack:
         for name in names:
             await stack.enter_async_context(PROCESSES[name](settings, place))
+        gc.freeze()  # what is loaded by now stays: collections need not look at it
+        log.info("ready")
         await stop.wait()

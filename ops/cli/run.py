@@ -1,63 +1,62 @@
-"""`loom run NAME…`: one process of Loom, as `loom up` or an operator's own supervisor starts it."""
+"""`loom run NAME…`: processes of Loom, as `loom up` or an operator's own supervisor starts them."""
 
 import asyncio
-import contextlib
-import gc
-import os
 import signal
-import stat
 import sys
 
 import structlog
 import uvloop
 
-from ops import lifeline, logs
+from ops import guard, lifeline, logs
 from ops import settings as reading
+from ops.console import complain
+from ops.processes import GUARD
 from ops.settings import SettingError, Settings
 from ops.topology import PROCESSES, Place, run
 
 log = structlog.get_logger(__name__)
 
 
-def main(names: list[str], place: Place) -> int:
-    """The exit status."""
-    unknown = [name for name in names if name not in PROCESSES]
-    if unknown or not names:
-        print(f"loom: there is no process {' '.join(unknown)!r}; there are {', '.join(PROCESSES)}", file=sys.stderr)  # noqa: T201
-        return 2
+def main(names: list[str], place: Place, *, supervised: bool) -> int:
+    """The exit status. Supervised: standard input is the lifeline (`ops/lifeline.py`)."""
     try:
         settings = reading.read()
-        missing = [n for n in ("nats_url", "database_url") if not getattr(settings, n)]
-        if missing:
-            raise SettingError(f"LOOM_{missing[0].upper()} must be set for `loom run`; `loom up` sets it by itself.")
+        if names == [GUARD]:
+            return guard.main(settings.data, settings.grace_s)
+        _check(names, settings)
     except SettingError as error:
-        print(f"loom: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        complain([str(error)])
+        return 2
     logs.configure(settings.log, settings.log_level, "+".join(names))
-    uvloop.run(_run(names, settings, place))
-    return 0
+    return uvloop.run(_run(names, settings, place, supervised=supervised))
 
 
-async def _run(names: list[str], settings: Settings, place: Place) -> None:
+def _check(names: list[str], settings: Settings) -> None:
+    unknown = [name for name in names if name not in PROCESSES]
+    if unknown:
+        raise SettingError(f"There is no process {unknown[0]!r}; there are {', '.join(PROCESSES)}.")
+    for name in ("nats_url", "database_url"):
+        if not getattr(settings, name):
+            raise SettingError(f"LOOM_{name.upper()} must be set for `loom run`; `loom up` sets it by itself.")
+
+
+async def _run(names: list[str], settings: Settings, place: Place, *, supervised: bool) -> int:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    if stat.S_ISFIFO(_mode(sys.stdin)):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if supervised:
         lifeline.watch(sys.stdin.fileno(), stop)
-    gc.freeze()
-    log.info("starting")
     work = asyncio.ensure_future(run(names, settings, place, stop))
-    await asyncio.wait({work, stopping := asyncio.ensure_future(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        async with asyncio.timeout(settings.grace_s):
-            await work
+    done, _ = await asyncio.wait({work}, timeout=settings.grace_s)
+    if not done:
+        log.error("not finished in time", grace_s=settings.grace_s)
+        work.cancel()
+        return 1
+    if error := work.exception():
+        log.critical("failed", exc_info=error)
+        return 1
     log.info("stopped")
-
-
-def _mode(stream: object) -> int:
-    try:
-        return os.fstat(stream.fileno()).st_mode  # type: ignore[attr-defined]
-    except (OSError, ValueError, AttributeError):
-        return 0
+    return 0

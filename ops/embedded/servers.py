@@ -1,0 +1,156 @@
+"""Which servers does Loom need, and do they answer? Started here unless they are configured by URL."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import asyncpg
+import nats
+import nats.errors
+import redis.asyncio
+import redis.exceptions
+from msgspec import Struct
+
+from ops.console import Console
+from ops.data_folder import CannotStart
+from ops.embedded import nats_server, postgres, redis_server
+from ops.embedded.ports import first_free
+from ops.settings import Settings
+from ops.supervisor import Child, Supervisor
+from schemas.ids import new_id
+
+DEADLINE_S: Final = 60.0
+CONFIGURED_DEADLINE_S: Final = 20.0
+ATTEMPTS: Final = 3
+NAMES: Final = ("redis", "postgres", "nats")
+_POLL_S: Final = 0.05
+
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    nats.errors.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    redis.exceptions.RedisError,
+)
+"""What connecting raises while a server is not there yet."""
+
+
+class Urls(Struct, frozen=True):
+    """Where they are."""
+
+    nats: str
+    database: str
+    redis: str
+
+
+async def start(settings: Settings, supervisor: Supervisor, console: Console) -> Urls:
+    """All of them, side by side. Raises CannotStart with the last words of the one that does not answer."""
+    async with asyncio.TaskGroup() as owner:
+        found = [
+            owner.create_task(work(settings, supervisor, console))
+            for work in (_start_nats, _start_postgres, _start_redis)
+        ]
+    return Urls(*(task.result() for task in found))
+
+
+async def _start_nats(settings: Settings, supervisor: Supervisor, console: Console) -> str:
+    url = settings.nats_url or await _start_embedded_nats(settings.data, supervisor)
+
+    async def connect() -> None:
+        await (await nats.connect(url, connect_timeout=2, allow_reconnect=False, error_cb=_quietly)).close()
+
+    await until(connect, "NATS", url)
+    console.say("nats", shown(url))
+    return url
+
+
+async def _start_embedded_nats(data: Path, supervisor: Supervisor) -> str:
+    """On port 4222 or the next free one. Another may take it at the same moment; then the one behind it."""
+    name, port = f"loom-{new_id()}", nats_server.FIRST_PORT
+    while True:
+        port = first_free(port)
+        child = supervisor.start(nats_server.program(data, port, name))
+        found = await _answering(port, child)
+        if found == name:
+            return f"nats://127.0.0.1:{port}"
+        await supervisor.stop((child.name,))
+        if not found:
+            raise CannotStart(f"NATS does not start: {child.last_words()}")
+        port += 1
+
+
+async def _answering(port: int, child: Child) -> str | None:
+    """The name of the server at that port, when one answers before ours has given up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DEADLINE_S):
+            while child.ended < ATTEMPTS:
+                if found := await nats_server.name_at(port):
+                    return found
+                await asyncio.sleep(_POLL_S)
+    return None
+
+
+async def _start_postgres(settings: Settings, supervisor: Supervisor, console: Console) -> str:
+    url, child = settings.database_url, None
+    if not url:
+        if not (settings.data / "postgres" / "PG_VERSION").exists():
+            console.say("postgres", "making a new database")
+        try:
+            program, url = await postgres.prepare(settings.data)
+        except RuntimeError as error:
+            raise CannotStart(str(error)) from error
+        child = supervisor.start(program)
+
+    async def connect() -> None:
+        await (await asyncpg.connect(url, timeout=2)).close()
+
+    await until(connect, "PostgreSQL", url, child)
+    console.say("postgres", shown(url))
+    return url
+
+
+async def _start_redis(settings: Settings, supervisor: Supervisor, console: Console) -> str:
+    url, child = settings.redis_url, None
+    if not url:
+        program, url = redis_server.program(settings.data)
+        child = supervisor.start(program)
+
+    async def connect() -> None:
+        async with redis.asyncio.from_url(url, socket_timeout=2) as client:
+            await client.ping()
+
+    await until(connect, "Redis", url, child)
+    console.say("redis", shown(url))
+    return url
+
+
+async def until(connect: Callable[[], Awaitable[None]], title: str, url: str, child: Child | None = None) -> None:
+    """Try until it answers. Raises CannotStart."""
+    why = "no answer"
+    try:
+        async with asyncio.timeout(DEADLINE_S if child else CONFIGURED_DEADLINE_S):
+            while not child or child.ended < ATTEMPTS:
+                try:
+                    return await connect()
+                except AWAY as error:
+                    why = str(error) or type(error).__name__
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        pass
+    if child:
+        raise CannotStart(f"{title} does not start: {child.last_words()}")
+    raise CannotStart(f"{title} does not answer at {shown(url)}: {why}")
+
+
+def shown(url: str) -> str:
+    """A URL without its password."""
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", ":…@") if password else url
+
+
+async def _quietly(_: Exception) -> None:
+    """It is asked again until the deadline; only that is worth a word."""
