@@ -9,3 +9,8 @@ from subjects.tokens import name_of, service_of
 def of(said: type[Command[Any]] | type[Query[Any]]) -> str:
     """Where a command or query is sent: `StopRecording` goes to `loom.cmd.recording.stop`."""
     return f"loom.cmd.{service_of(said)}.{name_of(said)}"
+
+
+def ping(service: str) -> str:
+    """Where every process of a service answers that it is there (ADR-32)."""
+    return f"$SRV.PING.{service}"

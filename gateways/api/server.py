@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from nats import errors as nats_errors
 from nats.aio.client import Client as Nats
 
 from actors.runtime.client import Client
@@ -13,9 +14,7 @@ from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.recordings import Recordings
 from gateways.http import health, middleware
-from schemas.errors import LoomError, NotFound
-from schemas.ids import RecordingId
-from schemas.recording import GetRecording
+from subjects import commands
 
 MOST_BYTES: Final = 64 * 1024
 ASK_S: Final = 1.0
@@ -30,7 +29,7 @@ async def running(
     client = Client(nats)
     live = Live(nats, client)
     application = web.Application(middlewares=[middleware.request_id, middleware.errors], client_max_size=MOST_BYTES)
-    application.add_routes(health.routes({"nats": _nats(nats), "recording": _recording(client)}))
+    application.add_routes(health.routes({"nats": _nats(nats), "recording": _recording(nats)}))
     application.add_routes(live.routes())
     application.add_routes(Recordings(client, secret, public_url).routes())
     application.add_routes(Pages(client, pages, public_url).routes())
@@ -52,14 +51,12 @@ def _nats(nats: Nats) -> health.Check:
     return check
 
 
-def _recording(client: Client) -> health.Check:
+def _recording(nats: Nats) -> health.Check:
     async def check() -> str:
         try:
-            await client.ask(GetRecording(RecordingId("health")), deadline_s=ASK_S)
-        except NotFound:
-            return "ok"
-        except LoomError as error:
-            return str(error)
+            await nats.request(commands.ping("recording"), timeout=ASK_S)
+        except (nats_errors.Error, TimeoutError):
+            return "does not answer"
         return "ok"
 
     return check

@@ -85,6 +85,20 @@ class Session:
         self.connected = False
         self.finished = asyncio.Event()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all it took is stored, and nobody took over."""
+        done = self._publishing
+        return bool(done and done.done() and not done.cancelled() and done.exception() is None)
+
+    async def say_end(self, reason: str) -> None:
+        """The recording was stopped after this source had left; the streaming service says it too, a second later."""
+        try:
+            if self._publisher:
+                await self._publisher.end(reason)
+        except publishing.AWAY as error:
+            log.warning("could not say the end", recording=self.recording_id, why=repr(error))
+
     # --- signalling ---------------------------------------------------------------------------------------------------
 
     async def answer(self) -> str:

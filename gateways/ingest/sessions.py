@@ -1,6 +1,7 @@
 """Which sources does this process have? At most so many; one a recording: the latest takes over from the one before."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
@@ -16,6 +17,7 @@ from subjects import events, live
 from subjects.events import entity_of
 
 CLOSE_S: Final = 8.0
+MOST_LEFT: Final = 1_000
 log = structlog.get_logger(__name__)
 
 
@@ -27,6 +29,7 @@ class Sessions:
         self._most = most
         self._owner = owner
         self._open: dict[str, Session] = {}
+        self._left: OrderedDict[str, Session] = OrderedDict()  # the last source of a recording, when it has gone
         self.is_draining = False
 
     def __len__(self) -> int:
@@ -93,6 +96,10 @@ class Sessions:
             await session.run(make_way)
         finally:
             self._open.pop(name, None)
+            if session.is_whole:
+                self._left[session.recording_id] = session
+            if len(self._left) > MOST_LEFT:
+                self._left.popitem(last=False)
 
     def _of(self, recording_id: str) -> list[Session]:
         return [session for session in self._open.values() if session.recording_id == recording_id]
@@ -106,8 +113,14 @@ class Sessions:
             session.resume()
 
     async def _stopped(self, message: Msg) -> None:
-        for session in self._of(entity_of(message.subject)):
+        """Who sends closes and says the end; who has sent, and left, says it at once."""
+        recording_id = entity_of(message.subject)
+        sending = [session for session in self._of(recording_id) if session.connected]
+        for session in sending:
             session.stop("the recording was stopped", end_reason="stopped")
+        left = self._left.pop(recording_id, None)
+        if left and not sending:
+            self._owner.create_task(left.say_end("stopped"))
 
     async def _deleted(self, message: Msg) -> None:
         for session in self._of(entity_of(message.subject)):
@@ -115,6 +128,7 @@ class Sessions:
 
     async def _taken_over(self, message: Msg) -> None:
         recording_id, by = message.subject.split(".")[2], message.data.decode()
+        self._left.pop(recording_id, None)
         for session in self._of(recording_id):
             if session.etag != by and session.connected:
                 session.stop("another session goes on with this recording")
