@@ -3,6 +3,7 @@
 import { every } from "../common/ticker";
 import { type Composer, nothingYet, type Progress, type Sources } from "./composer";
 import { bubble, type Corner, fitted, limitFor, middleSquare, type Size } from "./layout";
+import { ring } from "./ring";
 
 const FRAME_MS = 1000 / 30;
 
@@ -75,6 +76,7 @@ export class CanvasComposer implements Composer {
     this.pen.clip();
     this.pen.drawImage(this.camera, cut.x, cut.y, cut.width, cut.height, to.x, to.y, to.width, to.height);
     this.pen.restore();
+    ring(this.pen, to);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The worker that composes: its timers run on in hidden tabs. */
 
 import { bubble, type Corner, fitted, limitFor, middleSquare, type Size } from "./layout";
+import { ring } from "./ring";
 import { Pacer } from "./pacer";
 
 export type Order =
@@ -144,6 +145,7 @@ function composed(screen: VideoFrame, camera: VideoFrame, timestamp: number): Vi
   pen.clip();
   pen.drawImage(camera, cut.x, cut.y, cut.width, cut.height, to.x, to.y, to.width, to.height);
   pen.restore();
+  ring(pen, to);
   return new VideoFrame(surface, { timestamp });
 }
 

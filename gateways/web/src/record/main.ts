@@ -283,7 +283,7 @@ document.addEventListener("keydown", (event) => {
 // --- all the time ---
 
 every(100, () => {
-  byId("level").style.transform = `scaleX(${meterOf(inputs.level()).toFixed(3)})`;
+  byId("level").style.clipPath = `inset(0 ${(100 - 100 * meterOf(inputs.level())).toFixed(1)}% 0 0)`;
   if (recorder) byId("elapsed").textContent = duration(recorder.elapsed.at(performance.now()) / 1000);
 });
 every(1_000, () => {

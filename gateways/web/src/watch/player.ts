@@ -7,6 +7,7 @@ import { Watchdog } from "./watchdog";
 const LOOK_MS = 200;
 const BEHIND_S = 3.5; // a seek that lands further back than this means: I want to see that
 const WARM_UP_S = 3;
+const MOST_LEAPS = 2;
 
 const CONFIG: Partial<HlsConfig> = {
   lowLatencyMode: true,
@@ -48,6 +49,7 @@ export class Player {
   private frames: { at: number; count: number } | null = null;
   private framesPerSecond: number | null = null;
   private startedAt = 0;
+  private leaps = 0;
   private recoveredAt = -Infinity;
 
   constructor(
@@ -170,6 +172,7 @@ export class Player {
     if (cure === "seek") this.seekToLive();
     if (cure === "reload") this.hls?.startLoad(this.following ? -1 : video.currentTime);
     if (!this.following || !seen.playing || !this.hls) return;
+    if (now() - this.startedAt < WARM_UP_S && this.leaps < MOST_LEAPS) this.leap(this.controller.leap(seen));
     const rate = this.controller.update(seen);
     if (video.playbackRate !== rate) video.playbackRate = rate;
   }
@@ -179,6 +182,14 @@ export class Player {
     if (!Number.isFinite(position) || Math.abs(position - this.video.currentTime) < 0.1) return;
     this.ownSeek = true;
     this.video.currentTime = Math.max(0, position);
+  }
+
+  /** In the first seconds a jump is not noticed; later only the rate changes. */
+  private leap(seconds: number): void {
+    if (seconds === 0) return;
+    this.leaps += 1;
+    this.ownSeek = true;
+    this.video.currentTime += seconds;
   }
 
   private countFrames(): void {

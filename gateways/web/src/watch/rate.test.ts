@@ -63,3 +63,10 @@ test("it does not run into an empty buffer", () => {
   expect(controller.rate).toBeGreaterThan(1);
   expect(controller.update({ now: 0.1, latency: 3, ahead: 0.02, framesPerSecond: 30 })).toBe(1);
 });
+
+test("right after the start it leaps over what is loaded too much, never into the void", () => {
+  const controller = new RateController();
+  expect(controller.leap({ latency: 3, ahead: 2.8 })).toBeCloseTo(3 - NEAR_S);
+  expect(controller.leap({ latency: 3, ahead: 1.0 })).toBe(0);
+  expect(controller.leap({ latency: 1.1, ahead: 0.9 })).toBe(0);
+});

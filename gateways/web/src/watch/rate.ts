@@ -24,8 +24,10 @@ const QUIET_S = 30; // without a stall, then one step nearer
 const FEW_FRAMES = 6;
 const BAND_S = 0.22;
 const HURRY_S = 1.2;
+const CLOSE_S = 0.5; // the last bit slowly: the buffer is thin there
 const LEAST_AHEAD_S = 0.08;
 const SETTLED_S = 0.04;
+const LEAP_LEAVES_S = 0.35;
 
 export class RateController {
   rate = 1;
@@ -56,13 +58,19 @@ export class RateController {
     const late = latency - this.target;
     if (this.rate > 1) {
       if (late <= SETTLED_S || ahead < LEAST_AHEAD_S) this.set(1);
-      else if (late > HURRY_S) this.set(1.2);
+      else this.set(late > HURRY_S ? 1.2 : late < CLOSE_S ? 1.07 : this.rate);
     } else if (this.rate < 1) {
       if (late >= -SETTLED_S) this.set(1);
     } else if (late > HURRY_S && ahead > 0.5) this.set(1.2);
     else if (late > BAND_S && ahead > LEAST_AHEAD_S * 2) this.set(1.07);
     else if (late < -BAND_S) this.set(0.93);
     return this.rate;
+  }
+
+  /** How far to jump right after the start, when more has been loaded than needed; 0 for not worth it. */
+  leap({ latency, ahead }: Pick<Seen, "latency" | "ahead">): number {
+    const late = latency - this.target;
+    return late > BAND_S * 2 && ahead - late > LEAP_LEAVES_S ? late : 0;
   }
 
   /** Play on as the person wishes. */
