@@ -1,5 +1,6 @@
 """What can be set? The one reader of LOOM_*; everything below `ops` is handed plain values."""
 
+import ipaddress
 import os
 import re
 import secrets
@@ -25,7 +26,7 @@ class Setting(Struct, frozen=True):
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
+        if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
             raise ValueError(f"a whole number between {least} and {most}")
         return int(text)
 
@@ -50,6 +51,22 @@ def _ports(text: str) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text and not text.startswith(schemes):
+            raise ValueError(f"an address that begins with {' or '.join(schemes)}")
+        return text.rstrip("/") if text.startswith("http") else text
+
+    return read
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text)) if text else ""
+    except ValueError:
+        raise ValueError("an IP address") from None
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -58,14 +75,39 @@ ALL: Final = (
     Setting("LOOM_DATA", "./data", "Where everything is kept that is not configured to live elsewhere.", Path),
     Setting("LOOM_HOST", "127.0.0.1", "The address the web server listens on; 0.0.0.0 for all."),
     Setting("LOOM_PORT", "8080", "The port the web server listens on.", _whole(1, 65535)),
-    Setting("LOOM_PUBLIC_URL", "", "How people reach it, such as https://loom.example; empty: as the request says."),
-    Setting("LOOM_NATS_URL", "", "A NATS server with JetStream; empty: the embedded one."),
-    Setting("LOOM_DATABASE_URL", "", "A PostgreSQL database, postgresql://…; empty: the embedded one."),
-    Setting("LOOM_REDIS_URL", "", "A Redis server, redis://…; empty: the embedded one."),
-    Setting("LOOM_STORAGE_URL", "", "Object storage: file://, s3://, gs:// or az://; empty: a folder in LOOM_DATA."),
+    Setting(
+        "LOOM_PUBLIC_URL",
+        "",
+        "How people reach it, such as https://loom.example; empty: as the request says.",
+        _url("http://", "https://"),
+    ),
+    Setting(
+        "LOOM_NATS_URL",
+        "",
+        "A NATS server with JetStream; empty: the embedded one.",
+        _url("nats://", "tls://", "ws://", "wss://"),
+    ),
+    Setting(
+        "LOOM_DATABASE_URL",
+        "",
+        "A PostgreSQL database, postgresql://…; empty: the embedded one.",
+        _url("postgresql://", "postgres://"),
+    ),
+    Setting(
+        "LOOM_REDIS_URL",
+        "",
+        "A Redis server, redis://…; empty: the embedded one.",
+        _url("redis://", "rediss://", "unix://"),
+    ),
+    Setting(
+        "LOOM_STORAGE_URL",
+        "",
+        "Object storage: file://, s3://, gs:// or az://; empty: a folder in LOOM_DATA.",
+        _url("file:///", "s3://", "gs://", "az://"),
+    ),
     Setting("LOOM_SECRET", "", "Signs recording tokens; empty: made once and kept in LOOM_DATA."),
     Setting("LOOM_UDP_PORTS", "", "The UDP ports for media, such as 50000-50999; empty: any.", _ports),
-    Setting("LOOM_PUBLIC_IP", "", "The address announced for media, outside a container or NAT."),
+    Setting("LOOM_PUBLIC_IP", "", "The address announced for media, outside a container or NAT.", _address),
     Setting(
         "LOOM_ICE_SERVERS", "", "STUN and TURN servers for browsers: stun:host:port,turn:user:secret@host:port.", _words
     ),
@@ -139,8 +181,10 @@ def secret(settings: Settings) -> bytes:
         return settings.secret.encode()
     path = settings.data / "secret"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        draft.replace(path)  # whole or not at all
     return path.read_text().encode()
 
 

@@ -125,7 +125,7 @@ class Child:
             start_new_session=True,  # Ctrl-C is for us; we tell them in order
             pass_fds=self.program.descriptors,
             limit=LINE_BYTES,
-            **_identity(self.program),
+            **identity(self.program),
         )
 
     def _note(self, pid: int) -> None:
@@ -168,7 +168,7 @@ class Supervisor:
         return next((child for child in self._children if child.ended >= times), None)
 
 
-def _identity(program: Program) -> dict[str, Any]:
+def identity(program: Program) -> dict[str, Any]:
     """Another user's process has that user's group and no other; `/` is a folder everybody may be in."""
     if program.user is None:
         return {}

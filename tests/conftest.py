@@ -1,0 +1,40 @@
+"""Real servers, once a session where that is fair: PostgreSQL; each test has its own database and its own NATS."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+from ops.provision import provision
+from tests import servers
+from tests.servers import NatsServer, connected, fresh_database
+
+
+@pytest.fixture
+async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """With the streams and consumers of `subjects/`."""
+    async with NatsServer(tmp_path / "nats") as server:
+        async with connected(server) as client:
+            await provision(client)
+        yield server
+
+
+@pytest.fixture
+async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
+    async with connected(nats_server) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with servers.postgres() as url:
+        yield url
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator[Any]:
+    """A pool on a fresh database with the tables."""
+    async with fresh_database(postgres_url) as pool:
+        yield pool
