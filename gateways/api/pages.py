@@ -1,4 +1,4 @@
-"""The pages: built files with immutable names, three documents, and what a link shows where it is pasted (OpenGraph)."""
+"""The pages: built files with immutable names, three documents, and what a pasted link shows (OpenGraph)."""
 
 from html import escape
 from pathlib import Path
@@ -7,10 +7,9 @@ from typing import Final
 from aiohttp import web
 
 from actors.runtime.client import Client
-from gateways.api.body import caller
+from gateways.api.body import caller, recording_id
 from gateways.api.origin import origin
 from schemas.errors import Gone, LoomError, NotFound
-from schemas.ids import RecordingId, is_id
 from schemas.recording import GetRecording, RecordingView, Status
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
@@ -37,12 +36,10 @@ class Pages:
         return self._html(self._read(DOCUMENTS[request.path]))
 
     async def watch(self, request: web.Request) -> web.Response:
-        """The player; its head says what the link leads to. Unknown and deleted links get the page with their status."""
+        """The player; its head says what the link leads to. A dead link gets the page too, with its status."""
         status, words = 200, ""
         try:
-            if not is_id(request.match_info["id"]):
-                raise NotFound("There is no such recording.")
-            view = await self._client.ask(GetRecording(RecordingId(request.match_info["id"])), caller(request))
+            view = await self._client.ask(GetRecording(recording_id(request)), caller(request))
             words = opengraph(view, origin(request, self._public_url))
         except NotFound:
             status = 404

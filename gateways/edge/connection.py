@@ -40,6 +40,8 @@ class Connections:
     def __init__(self, most: int) -> None:
         self.most = most
         self.open: set[Connection] = set()
+        self.empty = asyncio.Event()
+        self.empty.set()
 
     async def sweep(self) -> None:
         """Run until cancelled."""
@@ -82,10 +84,13 @@ class Connection(asyncio.Protocol):
             self._refuse(503, "Too many connections; try again in a moment.", {"Retry-After": "2"})
             return
         self._all.open.add(self)
+        self._all.empty.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client is gone; nobody waits for its answer."""
         self._all.open.discard(self)
+        if not self._all.open:
+            self._all.empty.set()
         self._writable.set()
         if self._answering:
             self._answering.cancel()
@@ -208,8 +213,8 @@ class Connection(asyncio.Protocol):
         except (ConnectionError, TimeoutError):
             self._transport.abort()
             return
-        except Exception as error:
-            log.error("failed", target=request.target, exc_info=error)
+        except Exception:  # the HTTP rim: a defect ends here, without its details for the client
+            log.exception("failed", target=request.target)
             found = problem(500, "Internal error")
         self._answering = None
         if isinstance(found, Response):

@@ -1,7 +1,7 @@
-"""How does the edge learn of a new part? An ordered consumer of one recording's messages, made anew when it falls silent.
+"""How does the edge learn of a new part? By an ordered consumer of one recording, made anew when it falls silent.
 
-Memory-only, nothing acknowledged: what counts is the last sequence that was seen. A gap, or three seconds without message
-or heartbeat (the server was restarted), begins a new consumer behind it.
+Memory-only, nothing acknowledged: what counts is the last sequence that was seen. A gap, or three seconds without
+message or heartbeat (the server was restarted), begins a new consumer behind it.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Follower:
         self.last = 0
         self._expected = 1
         self._heard = 0.0
-        self._broken = False
+        self._broken = asyncio.Event()
 
     async def catch_up(self) -> None:
         """Take, headers only, what is there now. Raises what `AWAY` lists."""
@@ -51,11 +51,12 @@ class Follower:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                self._broken, self._heard = False, loop.time()
+                self._broken.clear()
+                self._heard = loop.time()
                 close = await self._consume(headers_only=False)
                 try:
-                    while not self._broken and loop.time() - self._heard < SILENCE_S:
-                        await asyncio.sleep(HEARTBEAT_S / 2)
+                    while not self._broken.is_set() and loop.time() - self._heard < SILENCE_S:
+                        await _set_within(self._broken, HEARTBEAT_S / 2)
                 finally:
                     await close()
             except AWAY:
@@ -104,8 +105,8 @@ class Follower:
 
     def _delivered(self, message: Msg, *, headers_only: bool, whole: asyncio.Event | None) -> None:
         said = message.metadata
-        if said.sequence.consumer != self._expected or self._broken:
-            self._broken = True
+        if said.sequence.consumer != self._expected or self._broken.is_set():
+            self._broken.set()
             return
         self._expected += 1
         if said.sequence.stream > self.last:
@@ -115,3 +116,12 @@ class Follower:
             self._take(Entry(self.last, message.subject, headers, size, b"" if headers_only else message.data))
         if whole and said.num_pending == 0:
             whole.set()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for it, no longer than so."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

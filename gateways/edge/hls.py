@@ -155,7 +155,7 @@ class Hls:
         return _bytes(await self._windows.segment(window, rendition, segment), rendition, request)
 
     async def _part(self, window: Window, rendition: str, msn: int, number: int, request: Request) -> Response:
-        """A part; the one that was hinted at is waited for. When a key frame came first it is the next segment's first."""
+        """A part; one that was hinted at is waited for, and is the next segment's first when a key frame came."""
         known = window.index.renditions.get(rendition)
         if known is None or not known.segments:
             return problem(404, "There is no such rendition.")

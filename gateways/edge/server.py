@@ -94,8 +94,7 @@ async def _drained(connections: Connections) -> None:
     """Wait for responses under way; server-sent events end here."""
     try:
         async with asyncio.timeout(DRAIN_S):
-            while connections.open:
-                await asyncio.sleep(0.05)
+            await connections.empty.wait()
     except TimeoutError:
         log.info("closing connections that are still being answered", count=len(connections.open))
         for connection in list(connections.open):

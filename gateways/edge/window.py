@@ -36,7 +36,7 @@ class Window:
 
     def __init__(
         self, recording_id: str, index: RecordingIndex, payloads: Payloads, timing: Timing, end_delay_s: float
-    ):
+    ) -> None:
         self.recording_id = recording_id
         self.index = index
         self.gone = False

@@ -1,4 +1,4 @@
-"""Which recordings does the edge hold at this moment? Those somebody asked for lately; each follows the log or is archived."""
+"""Which recordings does the edge hold at this moment? Those somebody asked for lately, live or archived."""
 
 import asyncio
 from typing import Final

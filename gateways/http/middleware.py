@@ -1,4 +1,4 @@
-"""What happens to every request: it gets an id, its refusals become problem details, its outcome one line in the log."""
+"""What happens to every request: an id, problem details for its refusals, one line in the log for its outcome."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -47,8 +47,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
         return problem.problem(error.status, _SENTENCES.get(error.status, error.reason), headers)
-    except Exception as error:
-        log.error("failed", method=request.method, path=request.path, exc_info=error)
+    except Exception:  # the HTTP rim: a defect ends here, without its details for the client
+        log.exception("failed", method=request.method, path=request.path)
         return problem.problem(500, "Internal error")
 
 

@@ -251,8 +251,8 @@ class Session:
                     await self._publisher.end(self._end_reason)
         except* Overtaken:
             log.info("overtaken", recording=self.recording_id)
-        except* publishing.AWAY as errors:
-            log.error("parts could not be stored at the end", recording=self.recording_id, why=str(errors))
+        except* publishing.AWAY:
+            log.exception("parts could not be stored at the end", recording=self.recording_id)
 
     # --- packets ------------------------------------------------------------------------------------------------------
 

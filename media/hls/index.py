@@ -1,5 +1,7 @@
-"""What does the log hold of a recording? Folded from headers alone, by the edge while it grows and by the archiver at its
-end, who keeps it as `index.json`. Whatever follows the end is ignored, unless a worker made it (`DERIVED`).
+"""What does the log hold of a recording? Folded from headers alone.
+
+By the edge while it grows, and by the archiver at its end, who keeps it as `index.json`. Whatever follows the end is
+ignored, unless a worker made it (`DERIVED`).
 """
 
 from collections.abc import Mapping

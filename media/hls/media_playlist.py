@@ -1,8 +1,8 @@
 """A media playlist as a pure function of the part list (RFC 8216bis, 4.4.3).
 
-TARGETDURATION, PART-TARGET and the hold-backs depend on settings alone and never change between reloads: Apple's players
-stop for good when they do (MediaMTX #6237). While live it is of type EVENT: nothing is ever removed, so one can go back
-to the start; parts are listed for the last three target durations only.
+TARGETDURATION, PART-TARGET and the hold-backs depend on settings alone and never change between reloads: Apple's
+players stop for good when they do (MediaMTX #6237). While live it is of type EVENT: nothing is ever removed, so one can
+go back to the start; parts are listed for the last three target durations only.
 """
 
 import math

@@ -35,7 +35,7 @@ class ArrivalLog:
         """Bodies of feedback packets for all that has come since the last call."""
         bodies = []
         while self._arrived:
-            first = min(self._arrived) if self._next is None else min(self._next, min(self._arrived))
+            first = min(self._arrived) if self._next is None else min(self._next, *self._arrived)
             first = max(first, min(self._arrived) - MOST // 2)
             last = min(max(self._arrived), first + MOST - 1)
             bodies.append(self._body(first, last))
