@@ -1,6 +1,6 @@
 """From decrypted packets to frames: disorder, loss, retransmission and reports of one session's two tracks.
 
-Owns no socket and no timer: it is told what came and when, and says what to send (`feedback`).
+Owns no socket and no timer: it is told what came and when, and says what to send.
 """
 
 from typing import Final
@@ -59,12 +59,13 @@ class VideoReceiver:
         """Frames that are complete now that waiting is over."""
         return self._assembled(self._buffer.expire(now), now)
 
-    def feedback(self, ssrc: int, now: float, round_trip_s: float) -> list[bytes]:
+    def feedback(self, ssrc: int, now: float) -> list[bytes]:
         """What is missing, to be asked for."""
-        self._buffer.give_up_s = min(max(VIDEO_GIVE_UP_S, ROUND_TRIPS * round_trip_s), LONGEST_GIVE_UP_S)
+        patience = ROUND_TRIPS * self._buffer.round_trip_s
+        self._buffer.give_up_s = min(max(VIDEO_GIVE_UP_S, patience), LONGEST_GIVE_UP_S)
         if self.statistics is None or not self._buffer.waiting:
             return []
-        asked = self._buffer.asked(now, round_trip_s)
+        asked = self._buffer.asked(now)
         return [rtcp.nack(ssrc, self.statistics.ssrc, asked)] if asked else []
 
     @property
@@ -175,9 +176,9 @@ class Receiver:
         media = track.statistics.ssrc
         return [rtcp.transport_feedback(self._ssrc, media, body) for body in self._arrivals.feedback()]
 
-    def missing(self, now: float, round_trip_s: float) -> list[bytes]:
+    def missing(self, now: float) -> list[bytes]:
         """NACKs that are due."""
-        return self.video.feedback(self._ssrc, now, round_trip_s) if self.video else []
+        return self.video.feedback(self._ssrc, now) if self.video else []
 
     def report(self, now: float) -> bytes:
         """The receiver report, to be sent every second."""

@@ -36,7 +36,6 @@ REPORT_S: Final = 1.0
 FLUSH_S: Final = 5.0
 LOG_AWAY_S: Final = 5.0
 LAST_PARTS_S: Final = 0.1
-ASSUMED_ROUND_TRIP_S: Final = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -276,7 +275,7 @@ class Session:
         """Ask again for what is missing, and give up what has been missing for too long."""
         now = self._loop.time()
         self._retry = None
-        for packet in self._receiver.missing(now, ASSUMED_ROUND_TRIP_S):
+        for packet in self._receiver.missing(now):
             self._peer.send_rtcp(packet)
         for track in (self._receiver.video, self._receiver.audio):
             if track:

@@ -8,6 +8,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 AGAIN_S: Final = 0.02
+ASSUMED_ROUND_TRIP_S: Final = 0.05
 MOST_AHEAD: Final = 4096  # a 4K key frame has about 2,000 packets
 MOST_ASKED: Final = 256
 
@@ -32,6 +33,7 @@ class ReorderBuffer(Generic[T]):
 
     def __init__(self, give_up_s: float) -> None:
         self.give_up_s = give_up_s
+        self.round_trip_s = ASSUMED_ROUND_TRIP_S
         self._next: int | None = None
         self._held: dict[int, T] = {}
         self._missing: dict[int, _Missing] = {}
@@ -46,7 +48,8 @@ class ReorderBuffer(Generic[T]):
             return []
         if sequence - self._next > MOST_AHEAD:
             return self._start_again(sequence, packet)
-        self._missing.pop(sequence, None)
+        if missing := self._missing.pop(sequence, None):
+            self._learn(missing, now)
         if sequence == self._next and not self._held:
             self._next = sequence + 1
             self._newest = max(self._newest, sequence)
@@ -72,9 +75,9 @@ class ReorderBuffer(Generic[T]):
             out += self._drain()
         return out
 
-    def asked(self, now: float, round_trip_s: float) -> list[int]:
+    def asked(self, now: float) -> list[int]:
         """Sequence numbers to ask for now (NACK, RFC 4585, 6.2.1)."""
-        again = max(AGAIN_S, 1.5 * round_trip_s)
+        again = max(AGAIN_S, 1.5 * self.round_trip_s)
         due = [number for number, missing in self._missing.items() if now - missing.asked >= again][:MOST_ASKED]
         for number in due:
             self._missing[number].asked = now
@@ -85,6 +88,11 @@ class ReorderBuffer(Generic[T]):
     def waiting(self) -> bool:
         """Whether anything is missing."""
         return bool(self._missing)
+
+    def _learn(self, missing: _Missing, now: float) -> None:
+        """What was asked for once and came tells how long that takes."""
+        if missing.times == 1:
+            self.round_trip_s += (now - missing.asked - self.round_trip_s) / 4
 
     def _drain(self) -> list[T | Gap]:
         out: list[T | Gap] = []
