@@ -63,8 +63,7 @@ def live(
     parts_from = _first_with_parts(rendition, timing)
     lines += _segments(rendition, paths, skipped, parts_from, ended=False)
     if rendition.segments:
-        newest = rendition.segments[-1]
-        lines.append(tags.preload_hint(paths.part(rendition.name, newest.number, len(newest.parts))))
+        lines.append(tags.preload_hint(paths.part(rendition.name, *expected_part(rendition, timing))))
     for other in others:
         if other.segments:
             last = other.segments[-1]
@@ -80,12 +79,25 @@ def ended(rendition: RenditionIndex, timing: Timing, paths: Paths, *, parts: boo
     return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
 
 
+def expected_part(rendition: RenditionIndex, timing: Timing) -> tuple[int, int]:
+    """Segment and part that most likely come next: behind a segment that is full, the first one of the following.
+
+    A hint at a part that then opens the next segment instead would be one at something that will never be; the other
+    way round it only comes a part later.
+    """
+    newest = rendition.segments[-1]
+    is_full = newest.gap or newest.duration_s > timing.segment_s - timing.part_s / 2
+    return (newest.number + 1, 0) if is_full else (newest.number, len(newest.parts))
+
+
 def _head(rendition: RenditionIndex, timing: Timing, *, live: bool) -> list[str]:
     lines = ["#EXTM3U", "#EXT-X-VERSION:9", f"#EXT-X-TARGETDURATION:{timing.target_duration_s}"]
     if live:
         lines += [str(timing.control), f"#EXT-X-PART-INF:PART-TARGET={timing.part_target_s:.3f}"]
-    first = rendition.segments[0].number if rendition.segments else 0
-    return [*lines, f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if live else 'VOD'}", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+    lines += [f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if live else 'VOD'}", f"#EXT-X-MEDIA-SEQUENCE:{rendition.bounds[0]}"]
+    if rendition.discontinuity_sequence:
+        lines.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{rendition.discontinuity_sequence}")
+    return lines
 
 
 def _segments(rendition: RenditionIndex, paths: Paths, skipped: int, parts_from: int, *, ended: bool) -> Iterator[str]:
@@ -100,7 +112,9 @@ def _segments(rendition: RenditionIndex, paths: Paths, skipped: int, parts_from:
             yield tags.map_(paths.init(name, segment.init))
         if before is None or segment.stretch != before.stretch or segment.discontinuity:
             yield tags.program_date_time(segment.program_time_us)
-        if position >= parts_from:
+        if segment.gap:
+            yield "#EXT-X-GAP"
+        elif position >= parts_from:
             for number, part in enumerate(segment.parts):
                 yield tags.part(part.duration_s, paths.part(name, segment.number, number), independent=part.independent)
         if ended or position < len(rendition.segments) - 1:
