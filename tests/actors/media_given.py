@@ -1,86 +1,24 @@
 """What tests of the media workers stand on: a real nats-server, its streams and consumers, a recording's log."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-import nats
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from schemas.envelope import MESSAGE_ID
 from schemas.media import VIDEO, VIDEO_TIMESCALE, End, InitHeaders, PartHeaders, to_headers
 from subjects import consumers, media, streams
+from tests.servers import DEADLINE_S, NatsServer, connected, free_port, until
 
-ROOT = Path(__file__).parents[2]
-DEADLINE_S = 20.0
-SERVER = ROOT / ".venv" / "bin" / "nats-server"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-class NatsServer:
-    """A nats-server of one's own, on disk, that can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.url = f"nats://127.0.0.1:{self.port}"
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            *(_binary(), "-c", str(ROOT / "nats.conf"), "-p", str(self.port), "-sd", str(self.folder)),
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        await _until_open(self.port)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-
-def _binary() -> str:
-    return str(SERVER) if SERVER.exists() else "nats-server"
-
-
-async def until(holds: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:
-    """Wait for something that can only be asked for. Raises TimeoutError."""
-    async with asyncio.timeout(deadline_s):
-        while not await holds():  # noqa: ASYNC110  it is another process that changes it
-            await asyncio.sleep(0.02)
-
-
-async def _until_open(port: int) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
-
-
-@asynccontextmanager
-async def connected(server: NatsServer) -> AsyncIterator[Client]:
-    client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
-    try:
-        yield client
-    finally:
-        await client.close()
+__all__ = [
+    "DEADLINE_S",
+    "NatsServer",
+    "Source",
+    "connected",
+    "free_port",
+    "part_bytes",
+    "provision",
+    "segment_bytes",
+    "until",
+]
 
 
 async def provision(client: Client, ack_wait_s: float | None = None) -> None:
