@@ -231,8 +231,7 @@ function record(made: Kept): void {
 }
 
 function showPhase(mine: Recorder, made: Kept, phase: Phase, why: string): void {
-  const stays = phase === "connecting" || phase === "reconnecting" || phase === "stopping";
-  byId("phase").textContent = stays && why ? `${PHASES[phase].replace("…", "")}: ${why}` : PHASES[phase];
+  byId("phase").textContent = phase === "stopping" && why ? `Finishing: ${why}` : PHASES[phase];
   byId("on-air").dataset["phase"] = phase;
   trouble = phase === "reconnecting" || (phase === "connecting" && why) ? `${why} Trying again; it goes on in the same recording.` : "";
   show(byId("pause"), phase === "recording" || phase === "reconnecting" || phase === "connecting");

@@ -7,7 +7,7 @@ import { type Observations, type Warning, warningsFor } from "./warnings";
 
 const LOOK_MS = 250;
 const ASK_SERVER_MS = 5_000;
-const SILENCE_RMS = 0.0015; // -56 dB: a room with a live microphone is louder
+const SILENCE_RMS = 0.001; // -60 dB: a room with a live microphone is louder
 
 export class Observer {
   private heardAt = performance.now();

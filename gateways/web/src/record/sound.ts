@@ -1,7 +1,8 @@
 /** One audio track out of microphone and shared sound; silence where there is neither, so the sound never stops. */
 
 export class Sound {
-  readonly context = new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
+  /** At the device's own rate: Firefox joins no microphone to a context of another one. */
+  readonly context = new AudioContext({ latencyHint: "interactive" });
   private readonly out = new MediaStreamAudioDestinationNode(this.context, { channelCount: 2 });
   private readonly gate = new GainNode(this.context);
   private readonly meter = new AnalyserNode(this.context, { fftSize: 1024 });

@@ -66,5 +66,5 @@ const line: Look = ({ recording, poorLine }) =>
     ? { id: "connection", text: "Your connection is poor: viewers may see a blurred or halting picture." }
     : null;
 
-const server: Look = ({ missing }) =>
-  missing ? { id: "server", text: `The server has trouble (${missing}). The recording goes on as long as it can.` } : null;
+const server: Look = ({ recording, missing }) =>
+  recording && missing ? { id: "server", text: `The server has trouble (${missing}). The recording goes on as long as it can.` } : null;

@@ -10,6 +10,7 @@ import { listen } from "../common/events";
 import { duration, when } from "../common/format";
 import { Player } from "./player";
 
+const SOURCE_SILENT_MS = 3_500;
 const AGAIN_MS = [500, 1_000, 2_000, 4_000];
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop() ?? "");
 const url = `/hls/${encodeURIComponent(id)}/master.m3u8`;
@@ -17,7 +18,7 @@ const video = byId<HTMLVideoElement>("video");
 const live = byId<HTMLButtonElement>("live");
 let recording: api.Recording | null = null;
 let gone = false;
-let recorderLost = false;
+let heardAt = NaN; // when the gateway last measured the source: it does so every second while there is one
 
 const player = new Player(video, url, {
   looked: showLive,
@@ -47,10 +48,14 @@ function showRecording(found: api.Recording): void {
   if (found.status === "failed") cover("Nothing was recorded", "The recording ended before anything was sent.");
 }
 
+const sourceLost = (): boolean =>
+  recording?.status === "recording" && performance.now() - heardAt > SOURCE_SILENT_MS;
+
 function showStatus(): void {
   if (!recording) return;
   const { status } = recording;
-  const lost = recorderLost && status === "recording";
+  const lost = sourceLost();
+  player.quiet = status === "paused" || lost;
   const ended = !api.isLive(status) && status !== "failed";
   byId("status").textContent = lost ? "Waiting for the recorder…" : ended && player.live ? "Ended" : WORDS[status];
   byId("status").dataset["status"] = status;
@@ -64,7 +69,7 @@ function showLive(): void {
   live.dataset["following"] = String(following);
   live.setAttribute("aria-label", following ? "Live" : "Go to live");
   video.dataset["latency"] = player.latency().toFixed(2);
-  const key = `${recording?.status} ${player.live} ${recorderLost}`;
+  const key = `${recording?.status} ${player.live} ${sourceLost()}`;
   if (key !== shownStatus) showStatus();
   shownStatus = key;
 }
@@ -130,9 +135,11 @@ async function watch(): Promise<void> {
       showRecording(found);
       if (found.status === "completed" || found.status === "failed") stop();
     },
-    source: ({ state }) => {
-      recorderLost = state === "lost";
-      showStatus();
+    source: () => {
+      heardAt = performance.now();
+    },
+    away: (away) => {
+      if (away) heardAt = NaN; // then it is the server we do not hear
     },
   });
   await untilThereIsMedia();

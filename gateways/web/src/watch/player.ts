@@ -6,6 +6,8 @@ import { Watchdog } from "./watchdog";
 
 const LOOK_MS = 200;
 const BEHIND_S = 3.5; // a seek that lands further back than this means: I want to see that
+const NUDGE_S = 0.8; // hls.js steps over small gaps by itself; nobody seeks so little
+const GAP_S = 2; // a longer wait is the source's doing (a pause, a new session): no reason to keep more distance
 const WARM_UP_S = 3;
 const MOST_LEAPS = 2;
 
@@ -44,7 +46,11 @@ export class Player {
   following = true;
   stalls = 0;
   private readonly watchdog = new Watchdog();
-  private ownSeek = false;
+  /** Nothing is to be expected: the recording is paused, or its source is away. */
+  quiet = false;
+  private ownTarget = NaN;
+  private lastTime = 0;
+  private waitingSince = NaN;
   private wanted = false; // meant to play, as far as the person is concerned
   private frames: { at: number; count: number } | null = null;
   private framesPerSecond: number | null = null;
@@ -111,9 +117,7 @@ export class Player {
   private listen(): void {
     const { video } = this;
     video.addEventListener("waiting", () => this.waiting());
-    video.addEventListener("playing", () => {
-      if (!this.startedAt) this.startedAt = now();
-    });
+    video.addEventListener("playing", () => this.playing());
     video.addEventListener("play", () => (this.wanted = true));
     video.addEventListener("pause", () => {
       if (!video.ended) this.wanted = false;
@@ -125,17 +129,36 @@ export class Player {
   private waiting(): void {
     if (this.video.seeking || !this.startedAt || !this.live) return;
     this.stalls += 1;
-    // The first seconds fill the buffer; a wait in them says nothing about the line.
-    if (this.following && now() - this.startedAt > WARM_UP_S) this.controller.stalled(now());
+    this.waitingSince = now();
+  }
+
+  private playing(): void {
+    this.startedAt ||= now();
+    const waited = now() - this.waitingSince;
+    const early = this.waitingSince - this.startedAt < WARM_UP_S; // the first seconds fill the buffer
+    this.waitingSince = NaN;
+    if (this.following && !this.quiet && !early && waited < GAP_S) this.controller.stalled(now());
   }
 
   private sought(): void {
-    if (this.ownSeek) {
-      this.ownSeek = false;
-      return;
-    }
-    if (this.live && this.startedAt) this.following = this.latency() < BEHIND_S;
+    const { currentTime } = this.video;
+    const own = Math.abs(currentTime - this.ownTarget) < 0.3 || Math.abs(currentTime - this.lastTime) < NUDGE_S;
+    this.ownTarget = NaN;
+    this.lastTime = currentTime;
+    if (own || !this.live || !this.startedAt) return;
+    this.following = this.behind() < BEHIND_S;
     if (!this.following) this.steady();
+  }
+
+  /** Seconds from the picture to the end of the playlist as it is known. */
+  private behind(): number {
+    const edge = this.hls?.latestLevelDetails?.edge ?? endOf(this.video.seekable);
+    return Number.isFinite(edge) ? edge - this.video.currentTime : 0;
+  }
+
+  private seek(position: number): void {
+    this.ownTarget = position;
+    this.video.currentTime = position;
   }
 
   /** A rate that is not ours is the person's: theirs holds, and live is no longer what they want. */
@@ -168,28 +191,27 @@ export class Player {
       following: this.following,
       framesPerSecond: this.framesPerSecond,
     };
-    const cure = this.watchdog.look(seen);
+    this.lastTime = video.currentTime;
+    const cure = this.watchdog.look({ ...seen, latency: this.behind(), playing: seen.playing && !this.quiet });
     if (cure === "seek") this.seekToLive();
     if (cure === "reload") this.hls?.startLoad(this.following ? -1 : video.currentTime);
-    if (!this.following || !seen.playing || !this.hls) return;
+    if (!this.following || !seen.playing || this.quiet || !this.hls) return;
     if (now() - this.startedAt < WARM_UP_S && this.leaps < MOST_LEAPS) this.leap(this.controller.leap(seen));
     const rate = this.controller.update(seen);
     if (video.playbackRate !== rate) video.playbackRate = rate;
   }
 
   private seekToLive(): void {
-    const position = this.hls?.liveSyncPosition ?? endOf(this.video.seekable) - 1.5;
+    const position = this.video.currentTime + this.behind() - this.controller.target;
     if (!Number.isFinite(position) || Math.abs(position - this.video.currentTime) < 0.1) return;
-    this.ownSeek = true;
-    this.video.currentTime = Math.max(0, position);
+    this.seek(Math.max(0, position));
   }
 
   /** In the first seconds a jump is not noticed; later only the rate changes. */
   private leap(seconds: number): void {
     if (seconds === 0) return;
     this.leaps += 1;
-    this.ownSeek = true;
-    this.video.currentTime += seconds;
+    this.seek(this.video.currentTime + seconds);
   }
 
   private countFrames(): void {

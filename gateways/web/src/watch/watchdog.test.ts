@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Cure, type Look, Watchdog } from "./watchdog";
 
-const LIVE: Look = { now: 0, time: 0, latency: 0.9, ahead: 0.4, playing: true, following: true };
+const LIVE: Look = { now: 0, time: 0, latency: 0.9, playing: true, following: true };
 
 function cures(seconds: number, at: (now: number) => Partial<Look>): Cure[] {
   const dog = new Watchdog();
@@ -26,5 +26,7 @@ test("who scrubbed back is not pulled to live", () =>
 
 test("a paused player is not stuck", () => expect(cures(60, () => ({ time: 3, playing: false }))).toEqual([]));
 
-test("a source that sends nothing is waited for: the edge does not move either", () =>
-  expect(cures(20, () => ({ time: 3, latency: 0.9, ahead: 0 }))).toEqual([]));
+test("a source that sends nothing is waited for; after a long while the playlist is asked for again", () => {
+  expect(cures(8, () => ({ time: 3, latency: 0.1 }))).toEqual([]);
+  expect(cures(10, () => ({ time: 3, latency: 0.1 }))).toEqual(["reload"]);
+});
