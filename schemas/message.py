@@ -23,6 +23,6 @@ def answer_type(message: type[Command[Any]] | type[Query[Any]]) -> Any:
     """The type that `message` is answered with, read from its base class. Raises TypeError when none is named."""
     for base in getattr(message, "__orig_bases__", ()):
         arguments = get_args(base)
-        if arguments:
+        if arguments and not isinstance(arguments[0], TypeVar):
             return arguments[0]
     raise TypeError(f"{message.__module__}.{message.__qualname__} does not say what it is answered with")

@@ -45,8 +45,8 @@ def _event_twice() -> None:
 def _no_type() -> None:
     class NoType(Actor, service="greeting"):
         @command
-        async def say(self, said, caller) -> Said:
-            raise NotImplementedError  # type: ignore[no-untyped-def]  # noqa: ANN001
+        async def say(self) -> Said:
+            raise NotImplementedError
 
 
 def _query_as_command() -> None:
