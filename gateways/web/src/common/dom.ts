@@ -49,10 +49,14 @@ let pending = 0;
 export function toast(text: string, ms = 4_000): void {
   let box = document.getElementById("toast");
   if (!box) {
-    box = element("div", { id: "toast", role: "status", "aria-live": "polite" });
+    box = element("div", { id: "toast", role: "status", "aria-live": "polite", popover: "manual" });
     document.body.append(box);
   }
   box.textContent = text;
+  if ("showPopover" in box) {
+    box.hidePopover();
+    box.showPopover(); // above whatever dialog is open
+  }
   box.classList.add("shown");
   clearTimeout(pending);
   pending = window.setTimeout(() => box.classList.remove("shown"), ms);

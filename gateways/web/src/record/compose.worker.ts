@@ -112,7 +112,7 @@ const written = (): void => {
 };
 
 function next(): VideoFrame | null {
-  const timestamp = Math.round(performance.now() * 1000);
+  const timestamp = Math.round(pacer.last * 1000);
   if (frozen && lastSent) return new VideoFrame(lastSent, { timestamp });
   const { screen, camera } = latest;
   if (wanted.screen && wanted.camera) return screen && camera ? composed(screen, camera, timestamp) : null;

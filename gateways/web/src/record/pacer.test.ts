@@ -28,6 +28,17 @@ test.each([
   expect(sent).toBeLessThanOrEqual(most);
 });
 
+test("frames are stamped at least a thirtieth of a second apart, near to when they came", () => {
+  const pacer = new Pacer();
+  let before = -Infinity;
+  for (let now = 0; now < 2000; now += 7) {
+    if (!(now % 3 === 0 ? pacer.arrived(now) : pacer.ticked(now))) continue;
+    expect(pacer.last - before).toBeGreaterThan(33.3);
+    expect(Math.abs(now - pacer.last)).toBeLessThan(17);
+    before = pacer.last;
+  }
+});
+
 test("nothing moves faster than the clock it is given", () => {
   const pacer = new Pacer();
   expect(pacer.arrived(0)).toBe(true);

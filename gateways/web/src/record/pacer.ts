@@ -3,7 +3,8 @@
  * the recording waits for a picture. Owns no clock: every call brings the time in ms.
  */
 export class Pacer {
-  private last = -Infinity;
+  /** When the last frame was due, on an even grid: a better time stamp than the moment it happened to be sent. */
+  last = -Infinity;
   private waiting = false;
 
   constructor(
