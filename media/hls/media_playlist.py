@@ -2,7 +2,7 @@
 
 TARGETDURATION, PART-TARGET and the hold-backs depend on settings alone and never change between reloads: Apple's
 players stop for good when they do (MediaMTX #6237). While live it is of type EVENT: nothing is ever removed, so one can
-go back to the start; parts are listed for the last three target durations only.
+go back to the start; parts are listed for the last three segments only.
 """
 
 import math
@@ -123,8 +123,11 @@ def _segments(rendition: RenditionIndex, paths: Paths, skipped: int, parts_from:
 
 
 def _first_with_parts(rendition: RenditionIndex, timing: Timing) -> int:
-    """The position of the first segment whose parts are listed."""
-    return _position_before_end(rendition, 3 * timing.target_duration_s)
+    """The position of the first segment whose parts are listed.
+
+    Three target durations are the most (4.4.4.9), and three segments for hls-parser, who takes that to be the same.
+    """
+    return max(_position_before_end(rendition, 3 * timing.target_duration_s), len(rendition.segments) - 3)
 
 
 def _skippable(rendition: RenditionIndex, timing: Timing) -> int:
