@@ -69,6 +69,7 @@ export class Connection {
     this.stopLooking();
     const session = this.session;
     this.session = null;
+    session?.hush();
     await session?.close();
   }
 

@@ -45,7 +45,12 @@ export class WhipSession {
     await this.peer.setLocalDescription(offer);
     await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
     await this.whenConnected(listensAt(answer));
-    await this.tune();
+    void this.tune();
+  }
+
+  /** Send nothing from now on: what happens after Stop was pressed is nobody's business. */
+  hush(): void {
+    for (const sender of this.peer.getSenders()) void sender.replaceTrack(null).catch(() => undefined); // closed: silent anyway
   }
 
   /** Let the gateway know, then close; a gateway that does not answer is left alone. */
