@@ -32,6 +32,10 @@ def run(
     supervised: Annotated[bool, typer.Option(hidden=True)] = False,  # noqa: FBT002
 ) -> None:
     """Run one or more processes of Loom, until SIGTERM."""
+    if names == ["guard"]:  # it stays small: nothing of what the others need is loaded
+        from ops.cli import guard  # noqa: PLC0415
+
+        sys.exit(guard.main())
     from ops.cli import run as command  # noqa: PLC0415
     from ops.topology import Place  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """Who was started on this data folder and may still run? A note a process, so that nobody is left behind.
 
 `loom up` writes a note when a process starts and removes it when it ended. When `loom up` was killed, the guard
-(`ops/guard.py`) ends those who have a note; the next `loom up` does the same, should the guard have been killed too.
+(`ops/cli/guard.py`) ends those who have a note; the next `loom up` does, should the guard have been killed as well.
 """
 
 import json
@@ -27,6 +27,11 @@ class Note(Struct, frozen=True):
     since: float  # its start, seconds since 1970
     end_signal: int
     server: bool  # ends after those that may still need it
+
+
+def folder(data: Path) -> Path:
+    """Where the notes are."""
+    return data / "run" / "processes"
 
 
 def note(folder: Path, name: str, pid: int, *, end_signal: int, server: bool) -> None:

@@ -7,10 +7,9 @@ import sys
 import structlog
 import uvloop
 
-from ops import guard, lifeline, logs
+from ops import lifeline, logs
 from ops import settings as reading
 from ops.console import complain
-from ops.processes import GUARD
 from ops.settings import SettingError, Settings
 from ops.topology import PROCESSES, Place, run
 
@@ -21,8 +20,6 @@ def main(names: list[str], place: Place, *, supervised: bool) -> int:
     """The exit status. Supervised: standard input is the lifeline (`ops/lifeline.py`)."""
     try:
         settings = reading.read()
-        if names == [GUARD]:
-            return guard.main(settings.data, settings.grace_s)
         _check(names, settings)
     except SettingError as error:
         complain([str(error)])

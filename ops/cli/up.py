@@ -13,7 +13,7 @@ import nats
 import nats.errors
 
 from ops import console as consoles
-from ops import data_folder, guard, leftovers, processes
+from ops import data_folder, leftovers, processes
 from ops import settings as reading
 from ops.console import Console
 from ops.data_folder import CannotStart
@@ -51,7 +51,7 @@ async def _up(settings: Settings, console: Console) -> None:
     data_folder.check(settings.data)
     with data_folder.locked(settings.data, console) as lock, _lifeline() as lifeline:
         _check_port(settings)
-        for name in leftovers.end(guard.notes(settings.data), settings.grace_s):
+        for name in leftovers.end(leftovers.folder(settings.data), settings.grace_s):
             console.say("loom", f"ended {name}, which an earlier `loom up` had left behind")
         reading.secret(settings)
         surroundings = _surroundings(settings, console, lifeline)
@@ -161,7 +161,7 @@ def _lifeline() -> Iterator[int]:
 
 def _surroundings(settings: Settings, console: Console, lifeline: int) -> Surroundings:
     environment = {**processes.environment(), "LOOM_DATA": str(settings.data)}
-    notes = guard.notes(settings.data)
+    notes = leftovers.folder(settings.data)
     return Surroundings(console, notes, settings.data / "logs", lifeline, environment)
 
 

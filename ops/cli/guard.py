@@ -1,4 +1,4 @@
-"""Who tidies up after a `loom up` that was killed? `loom run guard`: a process that waits for just that.
+"""`loom run guard`: who tidies up after a `loom up` that was killed? A process that waits for just that.
 
 Loom's own processes notice for themselves (`ops/lifeline.py`) and finish what they are doing while the servers still
 run; then the guard ends the servers. It inherits the lock of the data folder, so that the next `loom up` waits for it.
@@ -6,19 +6,14 @@ run; then the guard ends the servers. It inherits the lock of the data folder, s
 
 import signal
 import sys
-from pathlib import Path
 
-from ops import leftovers, lifeline
+from ops import leftovers, lifeline, settings
 
 
-def main(data: Path, grace_s: float) -> int:
+def main() -> int:
     """The exit status."""
+    configured = settings.read()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline.wait(sys.stdin.fileno())
-    leftovers.end(notes(data), grace_s)
+    leftovers.end(leftovers.folder(configured.data), configured.grace_s)
     return 0
-
-
-def notes(data: Path) -> Path:
-    """Where the notes about running processes are."""
-    return data / "run" / "processes"
