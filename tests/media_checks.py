@@ -79,7 +79,9 @@ async def pieces(http: aiohttp.ClientSession, url: str) -> list[Piece]:
 async def complaints(piece: Piece) -> str:
     """All that `ffmpeg -v warning` has to say while it decodes everything; empty for sound media."""
     process = await asyncio.create_subprocess_exec(
-        *("ffmpeg", "-nostdin", "-v", "warning", "-threads", "1", "-i", "pipe:0", "-f", "null", "-"),
+        *("ffmpeg", "-nostdin", "-v", "warning", "-threads", "1", "-i", "pipe:0"),
+        # Every picture as it is: the null muxer would else round a screen's irregular times to a fixed rate and complain.
+        *("-fps_mode", "passthrough", "-enc_time_base:v", "1:90000", "-f", "null", "-"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

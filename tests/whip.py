@@ -42,6 +42,7 @@ async def sending(
     peer = WhipPeer(product.http, started["whip_url"], started["whip_token"])
     await peer.__aenter__()
     source = WhipSource(peer, media, asyncio.get_running_loop().time())
+    source.answers_pli = True
     stop = asyncio.Event()
     playing = asyncio.create_task(play([source], stop))
     try:

@@ -35,6 +35,7 @@ class Schedule(NamedTuple):
     packets: tuple[Packet, ...]
     length_s: float
     frames: int
+    key_frames: tuple[int, ...]  # the places of their first packets
 
 
 def schedule(path: Path, length_s: float, bits_per_s: int) -> Schedule:
@@ -50,7 +51,11 @@ def schedule(path: Path, length_s: float, bits_per_s: int) -> Schedule:
     for number, data in enumerate(sounds):
         at = number * AUDIO_PACKET_S
         packets.append(Packet(at, video=False, ticks=round(at * AUDIO_CLOCK), marker=False, payload=data))
-    return Schedule(tuple(sorted(packets, key=lambda packet: packet.due_s)), length_s, len(frames))
+    ordered = tuple(sorted(packets, key=lambda packet: packet.due_s))
+    key_frames = tuple(
+        place for place, packet in enumerate(ordered) if packet.video and packet.payload[0] & 0x1F == _SPS
+    )
+    return Schedule(ordered, length_s, len(frames), key_frames)
 
 
 def _pictures(frames: list[bytes], sets: list[bytes], rate: float, gap_s: float) -> Iterator[Packet]:

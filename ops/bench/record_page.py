@@ -29,6 +29,10 @@ class RecordPage:
         """screen, webcam or screen_webcam."""
         await self.page.locator(f"label:has([data-testid={SOURCES[recording_type]}])").click()
 
+    async def limit(self, lines: int) -> None:
+        """The quality: 720, 1080 or 2160 lines at most."""
+        await self.page.locator("#quality").select_option(str(lines))
+
     async def start(self) -> str:
         """Start, skip 3-2-1, wait until it records; answers the link that viewers open."""
         await self.press("start")

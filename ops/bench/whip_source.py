@@ -44,12 +44,16 @@ class WhipSource:
         self.video = Track(peer.video_ssrc, VIDEO_PT, VIDEO_CLOCK)
         self.audio = Track(peer.audio_ssrc, AUDIO_PT, AUDIO_CLOCK)
         self.send_video = self.send_audio = True
+        self.answers_pli = False  # by jumping to the schedule's next key frame, as an encoder answers with one
+        self._plis, self._skipped_s = 0, 0.0
         self._loop = self._next = self._sequence = 0
         self._report_at = started
 
     def send_due(self, now: float) -> None:
         """Send all that is due at `now` (monotonic seconds)."""
         packets, length = self._schedule.packets, self._schedule.length_s
+        if self.answers_pli and self._peer.feedback.plis != self._plis:
+            self._skip_to_key_frame(now)
         due = now - self._started - self._loop * length
         while packets[self._next].due_s <= due:
             self._send(self._next)
@@ -65,7 +69,8 @@ class WhipSource:
         if not (self.send_video if video else self.send_audio):
             return
         track = self.video if video else self.audio
-        timestamp = (track.timestamp + ticks + round(self._loop * self._schedule.length_s * track.clock)) & 0xFFFFFFFF
+        elapsed_s = self._loop * self._schedule.length_s - self._skipped_s
+        timestamp = (track.timestamp + ticks + round(elapsed_s * track.clock)) & 0xFFFFFFFF
         kind = marker << 7 | track.payload_type
         if extension := self._peer.transport_cc:
             head = _WITH_SEQUENCE.pack(
@@ -80,11 +85,23 @@ class WhipSource:
         track.packets += 1
         track.octets += len(payload)
 
+    def _skip_to_key_frame(self, now: float) -> None:
+        """What would have been sent at the next key frame is sent from now on; timestamps go on without a jump."""
+        self._plis = self._peer.feedback.plis
+        at = now - self._started - self._loop * self._schedule.length_s
+        key_frame = next((one for one in self._schedule.key_frames if self._schedule.packets[one].due_s > at), None)
+        if key_frame is None:
+            return  # the loop begins again in a moment, with one
+        skipped_s = self._schedule.packets[key_frame].due_s - at
+        self._started -= skipped_s
+        self._skipped_s += skipped_s
+        self._next = key_frame
+
     def _report(self, now: float) -> None:
         self._report_at = now + REPORT_EVERY_S
         wall = time.time()
         for track in (self.video, self.audio):
-            self._peer.send_rtcp(track.sender_report(wall, now - self._started))
+            self._peer.send_rtcp(track.sender_report(wall, now - self._started - self._skipped_s))
 
 
 async def play(sources: list[WhipSource], stop: asyncio.Event) -> None:
