@@ -9,6 +9,7 @@ const BEHIND_S = 3.5; // a seek that lands further back than this means: I want 
 const NUDGE_S = 0.8; // hls.js steps over small gaps by itself; nobody seeks so little
 const GAP_S = 2; // a longer wait is the source's doing (a pause, a new session): no reason to keep more distance
 const WARM_UP_S = 3;
+const FORGIVEN_S = 6; // a stall this early says nothing of the line: decoder and cache are cold
 const MOST_LEAPS = 2;
 
 const CONFIG: Partial<HlsConfig> = {
@@ -135,7 +136,7 @@ export class Player {
   private playing(): void {
     this.startedAt ||= now();
     const waited = now() - this.waitingSince;
-    const early = this.waitingSince - this.startedAt < WARM_UP_S; // the first seconds fill the buffer
+    const early = this.waitingSince - this.startedAt < FORGIVEN_S;
     this.waitingSince = NaN;
     if (this.following && !this.quiet && !early && waited < GAP_S) this.controller.stalled(now());
   }

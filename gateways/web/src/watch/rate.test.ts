@@ -47,6 +47,20 @@ test("after a stall it keeps a safe distance, and comes near again after a quiet
   expect(controller.target).toBe(NEAR_S);
 });
 
+test("who stalls again and again comes near ever more slowly", () => {
+  const controller = new RateController();
+  const near = (from: number): number => {
+    let now = from;
+    while (controller.target > NEAR_S) controller.update({ now: (now += 1), latency: 1.5, ahead: 1, framesPerSecond: 30 });
+    return now;
+  };
+  controller.stalled(0);
+  const first = near(0);
+  controller.stalled(first);
+  const second = near(first) - first;
+  expect(second).toBeGreaterThan(first * 1.8);
+});
+
 test("few frames mean a greater distance, whichever number is just at the edge", () => {
   const controller = new RateController();
   play(controller, { latency: 1 }, 5, 1);

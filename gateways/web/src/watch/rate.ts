@@ -20,7 +20,8 @@ export const NEAR_S = 0.8;
 export const SAFE_S = 1.5;
 const FURTHEST_S = 4;
 const STALL_STEP_S = 0.7;
-const QUIET_S = 30; // without a stall, then one step nearer
+const QUIET_S = 15; // without a stall, then one step nearer; twice as long after each relapse
+const LONGEST_QUIET_S = 240;
 const FEW_FRAMES = 6;
 const BAND_S = 0.22;
 const HURRY_S = 1.2;
@@ -34,6 +35,7 @@ export class RateController {
   changes = 0;
   private pushedBack = 0; // how often a stall has moved the target
   private quietSince = 0;
+  private quietFor = QUIET_S / 2;
   private few = false;
 
   get target(): number {
@@ -45,13 +47,14 @@ export class RateController {
   stalled(now: number): void {
     this.pushedBack = Math.min(this.pushedBack + 1, 5);
     this.quietSince = now;
+    this.quietFor = Math.min(LONGEST_QUIET_S, this.quietFor * 2);
     this.set(1);
   }
 
   /** The rate to play at from now on. */
   update({ now, latency, ahead, framesPerSecond }: Seen): number {
     if (framesPerSecond !== null) this.few = this.few ? framesPerSecond < FEW_FRAMES * 1.5 : framesPerSecond < FEW_FRAMES;
-    if (this.pushedBack > 0 && now - this.quietSince > QUIET_S) {
+    if (this.pushedBack > 0 && now - this.quietSince > this.quietFor) {
       this.pushedBack -= 1;
       this.quietSince = now;
     }
