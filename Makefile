@@ -43,8 +43,8 @@ docs: $(VENV)/.loom-dev-installed ## Write the generated parts of the documents
 
 pages: $(PAGES) ## Build the pages
 
-pin: $(VENV)/.loom-dev-installed ## Choose new versions for constraints.txt
-	@printf 'hatchling==1.33.0\nnodejs-wheel-binaries\nuv\n' | $(UV) pip compile pyproject.toml - --extra dev --upgrade \
+pin: $(BIN)/python ## Choose versions for constraints.txt; ARGS=--upgrade for new ones
+	@printf 'hatchling==1.33.0\nnodejs-wheel-binaries\nuv\n' | $(UV) pip compile pyproject.toml - --extra dev $(ARGS) \
 	  --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o constraints.txt
 

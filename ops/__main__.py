@@ -55,8 +55,20 @@ def settings() -> None:
         typer.echo(f"{setting.name:24} {setting.says}" + (f" [{setting.default}]" if setting.default else ""))
 
 
+@application.command()
+def doctor() -> None:
+    """Look for what is wrong with this set-up."""
+    from ops.cli import doctor as command  # noqa: PLC0415
+
+    sys.exit(command.main())
+
+
 def main() -> None:
     """The entry of the console script."""
+    if sys.argv[1:2] != ["run"]:  # what runs all the time is not to carry what is asked now and then
+        from ops.cli import js  # noqa: PLC0415
+
+        application.add_typer(js.application, name="js")
     application()
 
 

@@ -1,6 +1,7 @@
 """Which servers does Loom need, and do they answer? Started here unless they are configured by URL."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ import nats
 import nats.errors
 import redis.asyncio
 import redis.exceptions
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 
 from ops.console import Console
 from ops.data_folder import CannotStart
@@ -54,16 +55,33 @@ async def start(settings: Settings, supervisor: Supervisor, console: Console) ->
             owner.create_task(work(settings, supervisor, console))
             for work in (_start_nats, _start_postgres, _start_redis)
         ]
-    return Urls(*(task.result() for task in found))
+    urls = Urls(*(task.result() for task in found))
+    _keep(settings.data, urls)
+    return urls
+
+
+async def reach(settings: Settings) -> None:
+    """Those that are configured answer. Raises CannotStart."""
+    for url, title, connect in (
+        (settings.nats_url, "NATS", _connect_nats),
+        (settings.database_url, "PostgreSQL", _connect_postgres),
+        (settings.redis_url, "Redis", _connect_redis),
+    ):
+        if url:
+            await until(connect, title, url)
+
+
+def known(data: Path) -> Urls:
+    """Where those of the `loom up` on this folder are. Raises CannotStart when there is none."""
+    try:
+        return convert(json.loads(_kept(data).read_text()), Urls)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"No Loom is running on {data}; set LOOM_DATA or LOOM_NATS_URL.") from error
 
 
 async def _start_nats(settings: Settings, supervisor: Supervisor, console: Console) -> str:
     url = settings.nats_url or await _start_embedded_nats(settings.data, supervisor)
-
-    async def connect() -> None:
-        await (await nats.connect(url, connect_timeout=2, allow_reconnect=False, error_cb=_quietly)).close()
-
-    await until(connect, "NATS", url)
+    await until(_connect_nats, "NATS", url)
     console.say("nats", shown(url))
     return url
 
@@ -104,11 +122,7 @@ async def _start_postgres(settings: Settings, supervisor: Supervisor, console: C
         except RuntimeError as error:
             raise CannotStart(str(error)) from error
         child = supervisor.start(program)
-
-    async def connect() -> None:
-        await (await asyncpg.connect(url, timeout=2)).close()
-
-    await until(connect, "PostgreSQL", url, child)
+    await until(_connect_postgres, "PostgreSQL", url, child)
     console.say("postgres", shown(url))
     return url
 
@@ -118,24 +132,32 @@ async def _start_redis(settings: Settings, supervisor: Supervisor, console: Cons
     if not url:
         program, url = redis_server.program(settings.data)
         child = supervisor.start(program)
-
-    async def connect() -> None:
-        async with redis.asyncio.from_url(url, socket_timeout=2) as client:
-            await client.ping()
-
-    await until(connect, "Redis", url, child)
+    await until(_connect_redis, "Redis", url, child)
     console.say("redis", shown(url))
     return url
 
 
-async def until(connect: Callable[[], Awaitable[None]], title: str, url: str, child: Child | None = None) -> None:
+async def _connect_nats(url: str) -> None:
+    await (await nats.connect(url, connect_timeout=2, allow_reconnect=False, error_cb=_quietly)).close()
+
+
+async def _connect_postgres(url: str) -> None:
+    await (await asyncpg.connect(url, timeout=2)).close()
+
+
+async def _connect_redis(url: str) -> None:
+    async with redis.asyncio.from_url(url, socket_timeout=2) as client:
+        await client.ping()
+
+
+async def until(connect: Callable[[str], Awaitable[None]], title: str, url: str, child: Child | None = None) -> None:
     """Try until it answers. Raises CannotStart."""
     why = "no answer"
     try:
         async with asyncio.timeout(DEADLINE_S if child else CONFIGURED_DEADLINE_S):
             while not child or child.ended < ATTEMPTS:
                 try:
-                    return await connect()
+                    return await connect(url)
                 except AWAY as error:
                     why = str(error) or type(error).__name__
                 await asyncio.sleep(_POLL_S)
@@ -144,6 +166,18 @@ async def until(connect: Callable[[], Awaitable[None]], title: str, url: str, ch
     if child:
         raise CannotStart(f"{title} does not start: {child.last_words()}")
     raise CannotStart(f"{title} does not answer at {shown(url)}: {why}")
+
+
+def _keep(data: Path, urls: Urls) -> None:
+    """For `loom js` and other looks from outside; there may be passwords in it."""
+    path = _kept(data)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(to_builtins(urls)))
+
+
+def _kept(data: Path) -> Path:
+    return data / "run" / "servers.json"
 
 
 def shown(url: str) -> str:

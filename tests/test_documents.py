@@ -1,0 +1,65 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from ops import __main__ as command
+from ops import documents, settings
+from ops.documents import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", documents.documents(), ids=lambda path: path.name)
+def test_what_is_generated_is_current(path: Path) -> None:
+    assert path.read_text() == documents.documents()[path], "run `make docs`"
+
+
+@pytest.mark.parametrize("setting", settings.ALL, ids=lambda setting: setting.name)
+def test_every_setting_is_documented_with_its_default(setting: settings.Setting) -> None:
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{setting.name}` |"))
+    assert setting.says in row
+    assert setting.default in row
+
+
+def test_every_setting_that_a_document_names_exists() -> None:
+    known = {setting.name for setting in settings.ALL}
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        assert set(re.findall(r"LOOM_[A-Z_]+[A-Z]", path.read_text())) <= known, path
+
+
+def test_the_two_commands_come_first() -> None:
+    lines = [line for line in README.splitlines() if line]
+    assert lines[0].startswith("# ")
+    assert lines[1].strip().startswith("make up")
+    assert lines[2].strip().startswith("make test")
+
+
+def test_every_verb_is_explained() -> None:
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    verbs = re.findall(r"^make (\w+)", listed.stdout, re.MULTILINE)
+    assert {"help", "up", "test", "lint", "bench", "docs"} <= set(verbs)
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    assert not [verb for verb in verbs if verb != "help" and f"`make {verb}`" not in contributing]
+
+
+def test_every_command_of_loom_says_what_it_does() -> None:
+    for name, each in get_command(command.application).commands.items():  # type: ignore[attr-defined]
+        assert each.help, name
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        if path.name == "template.md":
+            continue
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists() or target.startswith("docs/screenshots/"), f"{path.name}: {target}"
+
+
+def test_decisions_are_numbered_without_a_hole() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
