@@ -1,28 +1,32 @@
 """HTTP/1.1 on a transport: httptools parses, a handler answers, requests of one connection are answered in order.
 
-A handler gives back a response at once (the common case: shared bytes), or something to await. While a request is being
-answered reading is paused, so a client can pipeline without filling our memory. Bounds: header and body size, the time
-a request may take to arrive, the time a connection may be idle.
+A handler gives back a response at once (the common case: shared bytes), a future that others may wait for as well, or
+something to await. While a client does not read, nothing more is read from it, so pipelining cannot fill our memory.
+Bounds: size of head and body, requests that wait, the time a request may take to arrive, a client to read, or to idle.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
+from uuid import uuid4
 
 import httptools
 import structlog
 
+from gateways.edge.connections import Connections
 from gateways.edge.request import Request
-from gateways.edge.response import Response, problem
+from gateways.edge.response import BAD, REQUEST_ID, Response, problem
 
 MAX_HEAD: Final = 16 * 1024
 MAX_BODY: Final = 1024 * 1024
 ARRIVAL_S: Final = 20.0
 IDLE_S: Final = 75.0
-SWEEP_S: Final = 5.0
+SLOW_READER_S: Final = 30.0
+LINGER_S: Final = 2.0
 PIPELINED: Final = 16
-SLOW_WRITE_S: Final = 30.0
+MOST_PIPELINED: Final = 256
+DEFECT: Final = 500
 
 log = structlog.get_logger(__name__)
 
@@ -31,34 +35,12 @@ class Streamed:
     """A response that was already written to the connection piece by piece."""
 
 
-Handler = Callable[[Request, "Connection"], Response | Awaitable[Response | Streamed]]
-
-
-class Connections:
-    """All open connections of a server; closes those that take too long."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.open: set[Connection] = set()
-        self.empty = asyncio.Event()
-        self.empty.set()
-
-    async def sweep(self) -> None:
-        """Run until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            for connection in list(self.open):
-                connection.expire(loop.time())
-
-    def close(self) -> None:
-        """Hang up on everybody who is not being answered; the others are closed after their response."""
-        for connection in list(self.open):
-            connection.finish()
+Answer = Response | Awaitable[Response | Streamed]
+Handler = Callable[[Request, "Connection"], Answer]
 
 
 class Connection(asyncio.Protocol):
-    """One client."""
+    """One client. Owned by the event loop."""
 
     def __init__(self, handler: Handler, connections: Connections) -> None:
         self._handler = handler
@@ -66,12 +48,15 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Request, bool]] = deque()
-        self._answering: asyncio.Task[None] | None = None
+        self._answering: asyncio.Future[Response | Streamed] | None = None
+        self._asked: tuple[Request, bool] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._closing = False
-        self._since = self._loop.time()
+        self._is_streaming = self._is_heard_out = self._closing = False
+        self._since = self._loop.time()  # it has been idle, or has not read anything
+        self._unread = 0
         self._begin()
+        self._began: float | None = None
 
     # --- transport ----------------------------------------------------------------------------------------------------
 
@@ -80,59 +65,65 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without being a subclass
         name = transport.get_extra_info("peername")
         self._peer = str(name[0]) if name else ""
-        if len(self._all.open) >= self._all.most:
+        if not self._all.admit(self):
             self._refuse(503, "Too many connections; try again in a moment.", {"Retry-After": "2"})
-            return
-        self._all.open.add(self)
-        self._all.empty.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client is gone; nobody waits for its answer."""
-        self._all.open.discard(self)
-        if not self._all.open:
-            self._all.empty.set()
+        self._all.leave(self)
+        self._closing = True
         self._writable.set()
-        if self._answering:
-            self._answering.cancel()
+        answering, self._answering = self._answering, None
+        if isinstance(answering, asyncio.Task):
+            answering.cancel()
+        elif answering:
+            answering.remove_done_callback(self._answered)  # others wait for it too
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser."""
         if self._closing:
             return
-        self._since = self._loop.time()
-        if not self._complete_head:
-            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "Upgrades are not offered here.")
+            return  # the request was answered as if it had not asked for that
+        except httptools.HttpParserCallbackError:
+            log.exception("failed")
+            self._refuse(DEFECT, "Internal error")
         except httptools.HttpParserError:
-            if not self._closing:
-                self._refuse(400, "This is not HTTP/1.1.")
-        if not self._complete_head and self._head_bytes > MAX_HEAD:
-            self._refuse(431, f"The request's head is longer than {MAX_HEAD} bytes.")
+            self._refuse(400, "This is not HTTP/1.1.")
+        if not self._is_head_complete:
+            self._head_bytes += len(data)
+            self._bound_head()
+
+    def eof_received(self) -> bool:
+        """The client says no more; what it asked is still answered."""
+        self._is_heard_out = True
+        return self._answering is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""
         self._writable.clear()
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """It has caught up."""
         self._writable.set()
+        self._next()
 
     # --- parser -------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self._target = b""
-        self._headers: dict[str, str] = {}
+        self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._head_bytes = 0
-        self._complete_head = False
+        self._body_bytes = self._head_bytes = 0
+        self._is_head_complete = False
 
     def on_message_begin(self) -> None:
         """The first line follows."""
         self._begin()
+        self._began = self._loop.time()
 
     def on_url(self, url: bytes) -> None:
         """The request's target, perhaps in pieces."""
@@ -140,36 +131,52 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header field."""
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The body may follow."""
-        self._complete_head = True
-        if self._headers.get("expect", "").lower() == "100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._is_head_complete = True
+        self._head_bytes = len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._fields)
+        self._bound_head()
+        for name, value in self._fields:
+            lower = name.lower()
+            if lower == b"content-length" and int(value) > MAX_BODY:
+                self._refuse(413, f"The body is longer than {MAX_BODY} bytes.")
+            elif lower == b"expect" and value.lower() == b"100-continue" and not (self._answering or self._closing):
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         self._body_bytes += len(body)
         if self._body_bytes > MAX_BODY:
             self._refuse(413, f"The body is longer than {MAX_BODY} bytes.")
-            return
-        self._body.append(body)
+        elif not self._closing:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         """A whole request is there."""
+        self._began = None
         if self._closing:
             return
         method = self._parser.get_method().decode("latin-1")
-        target = self._target.decode("latin-1")
-        request = Request(method, target, self._headers, b"".join(self._body), self._peer)
-        self._head_bytes = 0
-        if self._answering:
-            self._waiting.append((request, self._parser.should_keep_alive()))
-            if len(self._waiting) >= PIPELINED:
-                self._transport.pause_reading()
-        else:
-            self._answer(request, keep=self._parser.should_keep_alive())
+        target = _origin_form(self._target)
+        if target is None or method == "CONNECT":
+            self._refuse(400, "Only a path on this server can be asked for.")
+            return
+        request = Request(method, target, self._fields, b"".join(self._body), self._peer)
+        keep = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        if self._answering is None and self._writable.is_set():
+            self._answer(request, keep=keep)
+            return
+        self._waiting.append((request, keep))
+        if len(self._waiting) >= PIPELINED:
+            self._transport.pause_reading()
+        if len(self._waiting) > MOST_PIPELINED:
+            self.abort()
+
+    def _bound_head(self) -> None:
+        if self._head_bytes > MAX_HEAD:
+            self._refuse(431, f"The request's head is longer than {MAX_HEAD} bytes.")
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -177,72 +184,124 @@ class Connection(asyncio.Protocol):
         """Write a piece of a streamed response; waits for a slow client. Raises ConnectionError when it is gone."""
         if self._transport.is_closing():
             raise ConnectionResetError("the client has gone")
+        self._is_streaming = True
         self._transport.write(data)
-        async with asyncio.timeout(SLOW_WRITE_S):
-            await self._writable.wait()
+        if not self._writable.is_set():
+            async with asyncio.timeout(SLOW_READER_S):
+                await self._writable.wait()
 
     def finish(self) -> None:
-        """Close, once the response that is under way has been written."""
+        """Close, once the response that is under way has been written; a stream has no end to wait for."""
         self._closing = True
-        if self._answering is None and not self._transport.is_closing():
+        if self._is_streaming:
+            self.abort()
+        elif self._answering is None:
             self._transport.close()
 
     def abort(self) -> None:
         """Close now, whatever is under way."""
+        self._closing = True
         self._transport.abort()
 
     def expire(self, now: float) -> None:
-        """Close what is idle or arrives too slowly."""
-        if self._answering is None:
-            arriving = self._head_bytes > 0 or self._body_bytes > 0
-            if now - self._since > (ARRIVAL_S if arriving else IDLE_S):
-                self._transport.close()
-        elif not self._writable.is_set() and now - self._since > SLOW_WRITE_S:
-            self._transport.abort()
+        """Close what is idle, arrives too slowly or does not read."""
+        unread = self._transport.get_write_buffer_size()
+        if unread:
+            if unread != self._unread:
+                self._unread, self._since = unread, now
+            elif now - self._since > SLOW_READER_S:
+                self.abort()
+        elif self._began is not None and now - self._began > ARRIVAL_S:
+            self._refuse(408, f"The request did not arrive within {ARRIVAL_S:g} s.")
+        elif self._answering is None and self._began is None and now - self._since > IDLE_S:
+            self._transport.close()
 
     def _answer(self, request: Request, *, keep: bool) -> None:
         answer = self._handler(request, self)
         if isinstance(answer, Response):
             self._send(request, answer, keep=keep)
-        else:
-            self._answering = self._loop.create_task(self._answer_later(request, answer, keep=keep))
-
-    async def _answer_later(self, request: Request, answer: Awaitable[Response | Streamed], *, keep: bool) -> None:
-        try:
-            found = await answer
-        except (ConnectionError, TimeoutError):
-            self._transport.abort()
             return
-        except Exception:  # the HTTP rim: a defect ends here, without its details for the client
-            log.exception("failed", target=request.target)
-            found = problem(500, "Internal error")
-        self._answering = None
+        self._asked = request, keep
+        self._answering = asyncio.ensure_future(answer)
+        self._answering.add_done_callback(self._answered)
+
+    def _answered(self, done: asyncio.Future[Response | Streamed]) -> None:
+        if self._answering is not done or self._asked is None:
+            return
+        request, keep = self._asked
+        self._answering = self._asked = None
+        self._since = self._loop.time()
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        if isinstance(error, ConnectionError | TimeoutError | asyncio.CancelledError):
+            self.abort()
+            return
+        if error is None:
+            found = done.result()
+        else:  # the HTTP rim: a defect ends here, without its details for the client
+            log.error("failed", target=request.target, exc_info=error)
+            found = problem(DEFECT, "Internal error")
         if isinstance(found, Response):
             self._send(request, found, keep=keep)
         elif not keep or self._closing:
             self._transport.close()
-        while self._waiting and self._answering is None and not self._transport.is_closing():
-            following, keep_following = self._waiting.popleft()
-            self._answer(following, keep=keep_following)
-        if not self._waiting and not self._transport.is_closing():
+        self._is_streaming = False
+        self._next()
+
+    def _next(self) -> None:
+        """What waits behind the answer that was just given."""
+        while self._waiting and self._answering is None and self._writable.is_set() and not self._closing:
+            request, keep = self._waiting.popleft()
+            self._answer(request, keep=keep)
+        if self._is_heard_out and self._answering is None and not self._waiting:
+            self._transport.close()
+        elif len(self._waiting) < PIPELINED and self._writable.is_set() and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _send(self, request: Request, answer: Response, *, keep: bool) -> None:
         if self._transport.is_closing():
             return
         self._since = self._loop.time()
-        head = answer.head if keep and not self._closing else answer.head[:-2] + b"Connection: close\r\n\r\n"
+        if answer.status >= BAD:
+            answer = _identified(answer, request)
+        closes = not keep or self._closing
+        head = b"%bConnection: close\r\n\r\n" % answer.head[:-2] if closes else answer.head
         if request.method == "HEAD" or not answer.body:
             self._transport.write(head)
         else:
             self._transport.writelines((head, answer.body))
-        if not keep or self._closing:
+        if closes:
+            self._closing = True
             self._transport.close()
 
     def _refuse(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        if self._closing:
+        """Say why, and hang up; the client may first finish what it is saying, or it would not hear."""
+        if self._closing or self._transport.is_closing():
             return
         self._closing = True
-        answer = problem(status, detail, {"Connection": "close", **(headers or {})})
+        if self._answering:
+            return  # closed behind that answer
+        answer = _identified(problem(status, detail, {"Connection": "close", **(headers or {})}), None)
         self._transport.writelines((answer.head, answer.body))
-        self._transport.close()
+        self._transport.resume_reading()
+        self._transport.write_eof()
+        self._loop.call_later(LINGER_S, self._transport.abort)
+
+
+def _identified(answer: Response, request: Request | None) -> Response:
+    """A refusal by a name that stands in the log as well."""
+    if REQUEST_ID in answer.head:
+        return answer
+    given = request.field(REQUEST_ID.lower()) if request else b""
+    request_id = given if given.isalnum() else uuid4().hex.encode()
+    said = log.warning if answer.status >= DEFECT else log.debug
+    said("refused", status=answer.status, target=request.target if request else "", request_id=request_id.decode())
+    return answer.with_field(REQUEST_ID, request_id)
+
+
+def _origin_form(target: bytes) -> str | None:
+    """The target as a path, also when it came as a URL (RFC 9112, 3.2.2); None for anything else."""
+    text = target.decode("latin-1")
+    if text.lower().startswith(("http://", "https://")):
+        _, slash, rest = text.partition("//")[2].partition("/")
+        text = slash + rest or "/"
+    return text if text.startswith("/") else None

@@ -1,7 +1,7 @@
 """How does the edge learn of a new part? By an ordered consumer of one recording, made anew when it falls silent.
 
-Memory-only, nothing acknowledged: what counts is the last sequence that was seen. A gap, or three seconds without
-message or heartbeat (the server was restarted), begins a new consumer behind it.
+Memory-only, nothing acknowledged: what counts is the last sequence that was seen. A gap, a new connection, or three
+seconds without message or heartbeat (the server has forgotten the consumer) begins another one behind it.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ HEARTBEAT_S: Final = 1.0
 SILENCE_S: Final = 3.0
 AGAIN_S: Final = 0.3
 FORGOTTEN_S: Final = 10.0
+CATCH_UP_S: Final = 10.0
+PENDING_BYTES: Final = 256 << 20
 AWAY: Final = (nats.errors.Error, JetStreamError, OSError, TimeoutError)
 
 
@@ -39,12 +41,15 @@ class Follower:
     async def catch_up(self) -> None:
         """Take, headers only, what is there now. Raises what `AWAY` lists."""
         newest = asyncio.Event()
-        async with asyncio.timeout(30):
-            close = await self._consume(headers_only=True, whole=newest)
-            try:
-                await newest.wait()
-            finally:
-                await close()
+        async with asyncio.timeout(CATCH_UP_S):
+            while not newest.is_set():
+                self._broken.clear()
+                close = await self._consume(headers_only=True, whole=newest)
+                try:
+                    while not newest.is_set() and not self._broken.is_set():
+                        await _set_within(newest, HEARTBEAT_S / 2)
+                finally:
+                    await close()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -53,14 +58,20 @@ class Follower:
             try:
                 self._broken.clear()
                 self._heard = loop.time()
+                connection = self._nats.stats["reconnects"]
                 close = await self._consume(headers_only=False)
                 try:
-                    while not self._broken.is_set() and loop.time() - self._heard < SILENCE_S:
+                    while not self._broken.is_set() and self._is_alive(connection):
                         await _set_within(self._broken, HEARTBEAT_S / 2)
                 finally:
                     await close()
             except AWAY:
                 await asyncio.sleep(AGAIN_S)
+
+    def _is_alive(self, connection: int) -> bool:
+        """Whether the consumer was heard of lately; a restarted server has forgotten it."""
+        is_silent = asyncio.get_running_loop().time() - self._heard > SILENCE_S
+        return not is_silent and self._nats.stats["reconnects"] == connection
 
     async def _consume(
         self, *, headers_only: bool, whole: asyncio.Event | None = None
@@ -75,7 +86,7 @@ class Follower:
             if message.reply.startswith("$JS.ACK"):
                 self._delivered(message, headers_only=headers_only, whole=whole)
 
-        subscription = await self._nats.subscribe(inbox, cb=heard, pending_bytes_limit=256 << 20)
+        subscription = await self._nats.subscribe(inbox, cb=heard, pending_bytes_limit=PENDING_BYTES)
         config = ConsumerConfig(
             deliver_subject=inbox,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,

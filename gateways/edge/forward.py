@@ -4,14 +4,16 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 from uuid import uuid4
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.request import Request
-from gateways.edge.response import Response, problem, unavailable
+from gateways.edge.response import REQUEST_ID, Response, problem, unavailable
 
 HOP_BY_HOP: Final = frozenset(
     [
@@ -19,6 +21,7 @@ HOP_BY_HOP: Final = frozenset(
         "keep-alive",
         "proxy-authenticate",
         "proxy-authorization",
+        "proxy-connection",
         "te",
         "trailer",
         "transfer-encoding",
@@ -28,11 +31,25 @@ HOP_BY_HOP: Final = frozenset(
         "content-length",
     ]
 )
+OURS_TO_LEAVE_OUT: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # unless the client said them
 SESSIONS: Final = "/whip/sessions/"
 CONNECT_S: Final = 2.0
-FIRST_BYTE_S: Final = 30.0
-PIECE: Final = 64 * 1024
+SILENCE_S: Final = 30.0
+READY_S: Final = 2.0
+LONGEST_ID: Final = 128
+WITHOUT_BODY: Final = frozenset({204, 304})
+UNAVAILABLE: Final = 503
 log = structlog.get_logger(__name__)
+
+
+def session() -> aiohttp.ClientSession:
+    """The client side: no cookies are kept (they are the callers'), nothing is unpacked."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=OURS_TO_LEAVE_OUT,
+    )
 
 
 class Forward:
@@ -45,20 +62,26 @@ class Forward:
         self._turn = itertools.count()
 
     async def answer(self, request: Request, connection: Connection) -> Response | Streamed:
-        """Forward to the first upstream that takes the connection."""
+        """Forward to the first upstream that takes the connection, or that has room for another WHIP session."""
         upstreams = self._upstreams(request)
         if not upstreams:
-            return problem(404, "There is nothing here.")
-        request_id = request.headers.get("x-request-id") or uuid4().hex
+            return problem(404, "There is nothing at this address.")
+        request_id = _request_id(request)
+        refusal = unavailable("The service behind this address is starting; try again in a moment.")
         for url in upstreams:
             try:
-                return await self._through(url, request, request_id, connection)
+                found = await self._through(url, request, request_id, connection)
             except aiohttp.ClientConnectorError as error:
                 log.warning("upstream away", url=url, request_id=request_id, why=str(error))
             except (TimeoutError, aiohttp.ClientError) as error:
                 log.warning("upstream failed", url=url, request_id=request_id, why=repr(error))
-                return unavailable("The service behind this address did not answer; try again in a moment.")
-        return unavailable("The service behind this address is starting; try again in a moment.")
+                refusal = unavailable("The service behind this address did not answer; try again in a moment.")
+                break
+            else:
+                if isinstance(found, Streamed) or found.status != UNAVAILABLE:
+                    return found
+                refusal = found
+        return refusal if REQUEST_ID in refusal.head else refusal.with_field(REQUEST_ID, request_id.encode())
 
     async def health(self) -> dict[str, str]:
         """What each upstream says of itself: "ok", or why not."""
@@ -69,7 +92,7 @@ class Forward:
 
     async def _ready(self, url: str) -> str:
         try:
-            async with self._http.get(f"{url}/health/ready", timeout=aiohttp.ClientTimeout(total=2)) as found:
+            async with self._http.get(f"{url}/health/ready", timeout=aiohttp.ClientTimeout(total=READY_S)) as found:
                 return "ok" if found.ok else (await found.text())[:500]
         except (TimeoutError, aiohttp.ClientError):
             return "does not answer"
@@ -78,7 +101,8 @@ class Forward:
         path = request.target.partition("?")[0]
         if path.startswith(SESSIONS):
             instance = path.removeprefix(SESSIONS).partition("/")[0]
-            return [self._ingest[int(instance)]] if instance.isdecimal() and int(instance) < len(self._ingest) else []
+            known = instance.isdecimal() and instance.isascii() and int(instance) < len(self._ingest)
+            return [self._ingest[int(instance)]] if known else []
         if path.startswith("/whip/"):
             first = next(self._turn) % max(len(self._ingest), 1)
             return [*self._ingest[first:], *self._ingest[:first]]
@@ -87,22 +111,22 @@ class Forward:
     async def _through(
         self, url: str, request: Request, request_id: str, connection: Connection
     ) -> Response | Streamed:
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=FIRST_BYTE_S)
         async with self._http.request(
             request.method,
-            url + request.target,
+            URL(url + _plain(request.target), encoded=True),
             headers=_onward(request, request_id),
             data=request.body or None,
             allow_redirects=False,
-            timeout=timeout,
+            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=SILENCE_S),
         ) as found:
-            if found.content_length is None and request.method != "HEAD" and found.status not in (204, 304):
+            if found.status in WITHOUT_BODY:
+                return Response(_head(found, ""), b"", found.status)
+            if found.content_length is None and request.method != "HEAD":
                 await self._stream(found, connection)
                 return Streamed()
             body = await found.read()
-            return Response(
-                _head(found, f"Content-Length: {found.content_length or len(body)}\r\n"), body, found.status
-            )
+            length = f"Content-Length: {len(body) if found.content_length is None else found.content_length}\r\n"
+            return Response(_head(found, length), body, found.status)
 
     async def _stream(self, found: aiohttp.ClientResponse, connection: Connection) -> None:
         """A response without a length, such as server-sent events, in chunks as it comes."""
@@ -115,8 +139,19 @@ class Forward:
         await connection.write(b"0\r\n\r\n")
 
 
+def _request_id(request: Request) -> str:
+    given = request.headers.get("x-request-id", "")
+    return given if 0 < len(given) <= LONGEST_ID and given.isascii() and given.isprintable() else uuid4().hex
+
+
+def _plain(target: str) -> str:
+    """A target without what may not stand in one; what is encoded already stays as it is."""
+    return quote(target, safe="/?#[]@!$&'()*+,;=:%-._~", encoding="latin-1").replace("#", "%23")
+
+
 def _onward(request: Request, request_id: str) -> dict[str, str]:
-    headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
+    named = {word.strip().lower() for word in request.headers.get("connection", "").split(",")}
+    headers = {n: value for n, value in request.headers.items() if n not in HOP_BY_HOP and n not in named}
     headers["x-forwarded-for"] = ", ".join(filter(None, (headers.get("x-forwarded-for"), request.peer)))
     headers.setdefault("x-forwarded-proto", "http")
     headers.setdefault("x-forwarded-host", request.headers.get("host", ""))
@@ -126,4 +161,4 @@ def _onward(request: Request, request_id: str) -> dict[str, str]:
 
 def _head(found: aiohttp.ClientResponse, framing: str) -> bytes:
     lines = "".join(f"{n}: {v}\r\n" for n, v in found.headers.items() if n.lower() not in HOP_BY_HOP)
-    return f"HTTP/1.1 {found.status} {found.reason}\r\n{lines}{framing}\r\n".encode("latin-1")
+    return f"HTTP/1.1 {found.status} {found.reason}\r\n{lines}{framing}\r\n".encode("latin-1", "replace")

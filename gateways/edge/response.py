@@ -7,29 +7,41 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-CORS: Final = "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ETag, X-Request-Id\r\n"
+CORS: Final = (
+    "Access-Control-Allow-Origin: *\r\n"
+    "Access-Control-Expose-Headers: Content-Range, ETag, Retry-After, X-Request-Id\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+)
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+BAD: Final = 400
+REQUEST_ID: Final = b"X-Request-Id"
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Response(Struct, frozen=True):
-    """A complete response: head (with its empty line) and body."""
+    """A complete response: head (with its empty line) and body; `etag` with its quotes, where there is one."""
 
     head: bytes
     body: bytes
     status: int = 200
+    etag: bytes = b""
 
-    @property
-    def without_body(self) -> bytes:
-        """For HEAD."""
-        return self.head
+    def with_field(self, name: bytes, value: bytes) -> "Response":
+        """The same with one more header field."""
+        return Response(b"%b%b: %b\r\n\r\n" % (self.head[:-2], name, value), self.body, self.status, self.etag)
 
 
 def response(status: int, body: bytes, headers: Mapping[str, str]) -> Response:
     """Content-Length and CORS are added."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n{lines}{CORS}Content-Length: {len(body)}\r\n\r\n"
-    return Response(head.encode("latin-1"), body, status)
+    return Response(head.encode("latin-1"), body, status, headers.get("ETag", "").encode())
+
+
+def not_modified(known: Response, cache: str) -> Response:
+    """The client has it already (RFC 9110, 15.4.5)."""
+    head = f"HTTP/1.1 304 Not Modified\r\nETag: {known.etag.decode()}\r\nCache-Control: {cache}\r\n{CORS}\r\n"
+    return Response(head.encode("latin-1"), b"", 304)
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

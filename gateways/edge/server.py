@@ -5,18 +5,20 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-import aiohttp
 import msgspec
 import structlog
 from nats.aio.client import Client as Nats
 from obstore.store import ObjectStore
 
-from gateways.edge.connection import Connection, Connections, Streamed
+from gateways.edge import forward
+from gateways.edge.connection import Connection, Streamed
+from gateways.edge.connections import Connections
 from gateways.edge.forward import Forward
 from gateways.edge.hls import Hls
 from gateways.edge.payloads import Payloads
 from gateways.edge.request import Request
 from gateways.edge.response import Response, response
+from gateways.edge.sources import Sources
 from gateways.edge.windows import Windows
 from media.hls.media_playlist import Timing
 
@@ -67,15 +69,12 @@ async def running(
     """Serves while the block runs; yields the port. The caller closes `nats`. Raises OSError when the port is taken."""
     timing = Timing(part_s, segment_s)
     connections = Connections(most_connections)
-    loop = asyncio.get_running_loop()
-    connector = aiohttp.TCPConnector(limit=0)
-    async with (
-        aiohttp.ClientSession(connector=connector, auto_decompress=False) as http,
-        asyncio.TaskGroup() as owner,
-    ):
-        windows = Windows(nats, store, Payloads(cache_bytes), timing, end_delay_s, owner)
-        edge = Edge(nats, Hls(windows, timing.target_duration_s), Forward(http, ingest_urls, api_url))
-        server = await loop.create_server(
+    async with forward.session() as http, asyncio.TaskGroup() as owner:
+        sources = Sources(nats, store, Payloads(cache_bytes))
+        windows = Windows(nats, sources, timing, end_delay_s, owner)
+        hls = Hls(windows, sources, timing.target_duration_s)
+        edge = Edge(nats, hls, Forward(http, ingest_urls, api_url))
+        server = await asyncio.get_running_loop().create_server(
             lambda: Connection(edge, connections), *listen, backlog=BACKLOG, reuse_port=reuse_port or None
         )
         tasks = [owner.create_task(windows.run()), owner.create_task(connections.sweep())]
@@ -83,22 +82,22 @@ async def running(
             yield int(server.sockets[0].getsockname()[1])
         finally:
             server.close()
-            connections.close()
-            await _drained(connections)
             windows.close()
+            connections.finish()
+            await _drained(connections)
+            sources.payloads.close()
             for task in tasks:
                 task.cancel()
 
 
 async def _drained(connections: Connections) -> None:
-    """Wait for responses under way; server-sent events end here."""
+    """Wait for responses under way."""
     try:
         async with asyncio.timeout(DRAIN_S):
             await connections.empty.wait()
     except TimeoutError:
-        log.info("closing connections that are still being answered", count=len(connections.open))
-        for connection in list(connections.open):
-            connection.abort()
+        log.info("closing connections that are still being answered", count=len(connections))
+        connections.abort()
 
 
 def _json(status: int, body: object) -> Response:

@@ -1,4 +1,4 @@
-"""Which recordings does the edge hold at this moment? Those somebody asked for lately, live or archived."""
+"""Which recordings does the edge hold at this moment? Those somebody asked for lately; live ones follow the log."""
 
 import asyncio
 from typing import Final
@@ -6,25 +6,28 @@ from typing import Final
 import msgspec
 import structlog
 from nats.aio.client import Client as Nats
-from obstore.store import ObjectStore
+from nats.aio.msg import Msg
 
 from actors.runtime.client import Client
 from gateways.edge.follower import AWAY, Follower
-from gateways.edge.payloads import Payloads
+from gateways.edge.response import problem, unavailable
+from gateways.edge.sources import Sources
 from gateways.edge.window import Window
 from media.hls import index as indices
-from media.hls.index import IndexedSegment, RecordingIndex
+from media.hls.index import RecordingIndex
 from media.hls.media_playlist import Timing
-from schemas.errors import Gone, NotFound, Unavailable
+from schemas.errors import Gone, LoomError, NotFound, Unavailable
 from schemas.ids import RecordingId
 from schemas.recording import GetRecording, RecordingDeleted
 from subjects import events, media, objects
-from subjects.streams import MEDIA
 
 UNUSED_S: Final = 60.0
 SWEEP_S: Final = 5.0
 UNKNOWN_S: Final = 1.0
-MOST_UNKNOWN: Final = 10_000
+DELETED_S: Final = 600.0
+MOST_REFUSED: Final = 10_000
+MOST_OPENING: Final = 500
+ASK_S: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
@@ -32,17 +35,10 @@ class Windows:
     """Makes windows when they are first asked for and drops them when nobody asks any more."""
 
     def __init__(
-        self,
-        nats: Nats,
-        store: ObjectStore,
-        payloads: Payloads,
-        timing: Timing,
-        end_delay_s: float,
-        owner: asyncio.TaskGroup,
+        self, nats: Nats, sources: Sources, timing: Timing, end_delay_s: float, owner: asyncio.TaskGroup
     ) -> None:
         self._nats = nats
-        self._store = store
-        self._payloads = payloads
+        self._sources = sources
         self._timing = timing
         self._end_delay_s = end_delay_s
         self._owner = owner
@@ -68,94 +64,48 @@ class Windows:
             raise refusal
         task = self._opening.get(recording_id)
         if task is None:
+            if len(self._opening) >= MOST_OPENING:
+                raise Unavailable("Too many recordings are being opened; try again in a moment.")
             task = self._opening[recording_id] = self._loop.create_task(self._make(recording_id))
-            task.add_done_callback(lambda _: self._opening.pop(recording_id, None))
-        try:
-            return await asyncio.shield(task)
-        except (NotFound, Gone) as refused:
-            if len(self._refused) >= MOST_UNKNOWN:
-                self._refused.clear()
-            self._refused[recording_id] = (self._loop.time() + UNKNOWN_S, refused)
-            raise
+            task.add_done_callback(lambda done: self._opened(recording_id, done))
+        return await asyncio.shield(task)
 
     async def run(self) -> None:
         """Forget what was deleted and what nobody watches, until cancelled."""
-
-        async def deleted(message: object) -> None:
-            recording_id = events.entity_of(message.subject)  # type: ignore[attr-defined]
-            if window := self._drop(recording_id):
-                window.forget()
-
-        subscription = await self._nats.subscribe(events.every(RecordingDeleted), cb=deleted)
+        subscription = await self._nats.subscribe(events.every(RecordingDeleted), cb=self._deleted)
         try:
             while True:
                 await asyncio.sleep(SWEEP_S)
-                unused = [i for i, w in self._open.items() if self._loop.time() - w.last_used > UNUSED_S]
+                now = self._loop.time()
+                unused = [
+                    key
+                    for key, window in self._open.items()
+                    if now - window.last_used > UNUSED_S and not len(window.waiting)
+                ]
                 for recording_id in unused:
                     self._drop(recording_id)
         finally:
-            await subscription.unsubscribe()
+            if not self._nats.is_closed:
+                await subscription.unsubscribe()
 
     def close(self) -> None:
-        """Follow nothing any more."""
+        """Follow nothing any more; whoever waits is told to come again."""
+        for task in list(self._opening.values()):
+            task.cancel()
         for recording_id in list(self._open):
-            self._drop(recording_id)
-
-    # --- bytes --------------------------------------------------------------------------------------------------------
-
-    async def init(self, window: Window, rendition: str, number: int) -> bytes | None:
-        """An init segment; None when there is no such thing."""
-        known = window.init(rendition, number)
-        if known is None:
-            return None
-        path = objects.init(window.recording_id, rendition, number)
-        return await self._payloads.fetch(path, lambda: self._either(known.sequence, path))
-
-    async def part(self, window: Window, rendition: str, segment: IndexedSegment, number: int) -> bytes | None:
-        """A part of a segment."""
-        part = segment.parts[number]
-        if (found := self._payloads.get(part.sequence)) is not None:
-            return found
-
-        async def read() -> bytes | None:
-            data = await self._from_log(part.sequence)
-            if data is not None:
-                return data
-            whole = await self._from_store(objects.segment(window.recording_id, rendition, segment.number))
-            start = sum(before.size_bytes for before in segment.parts[:number])
-            return whole[start : start + part.size_bytes] if whole else None
-
-        return await self._payloads.fetch((window.recording_id, part.sequence), read)
-
-    async def segment(self, window: Window, rendition: str, segment: IndexedSegment) -> bytes | None:
-        """A whole segment: its parts in memory, else the object, else the log."""
-        held = [self._payloads.get(part.sequence) for part in segment.parts]
-        if all(data is not None for data in held):
-            return b"".join(data for data in held if data is not None)
-        path = objects.segment(window.recording_id, rendition, segment.number)
-
-        async def read() -> bytes | None:
-            stored = await self._from_store(path)
-            if stored is not None and len(stored) == segment.size_bytes:
-                return stored
-            parts = [await self.part(window, rendition, segment, n) for n in range(len(segment.parts))]
-            return b"".join(data for data in parts if data) if all(parts) else None
-
-        return await self._payloads.fetch((path, len(segment.parts)), read)
-
-    async def poster(self, recording_id: str) -> bytes | None:
-        """The picture, as it is now."""
-        return await self._from_store(objects.poster(recording_id))
+            if window := self._drop(recording_id):
+                window.refuse(unavailable("This server is being restarted; try again in a moment."))
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
     async def _make(self, recording_id: str) -> Window:
-        archived = await self._from_store(objects.index(recording_id))
-        if archived is not None:
-            try:
-                return self._keep(recording_id, indices.decode(archived))
-            except msgspec.MsgspecError as error:
-                log.warning("index.json cannot be read; trying the log", recording=recording_id, why=str(error))
+        """What storage has is whole; else the log; and somebody must know of it."""
+        archived, known = await asyncio.gather(self._archived(recording_id), self._known(recording_id))
+        if isinstance(known, Gone):
+            raise known
+        if isinstance(archived, RecordingIndex):
+            window = self._open[recording_id] = self._window(recording_id, archived, archived=True)
+            return window
         window = self._window(recording_id, RecordingIndex())
         follower = Follower(self._nats, media.recording(recording_id), window.take)
         try:
@@ -163,17 +113,52 @@ class Windows:
         except AWAY as error:
             raise Unavailable("The media log does not answer; try again in a moment.") from error
         if not window.index.renditions:
-            await Client(self._nats).ask(GetRecording(RecordingId(recording_id)))
+            for missing in (archived, known):
+                if isinstance(missing, LoomError):
+                    raise missing
         self._open[recording_id] = window
         self._following[recording_id] = self._owner.create_task(follower.run())
         return window
 
-    def _keep(self, recording_id: str, index: RecordingIndex) -> Window:
-        self._open[recording_id] = self._window(recording_id, index)
-        return self._open[recording_id]
+    async def _archived(self, recording_id: str) -> RecordingIndex | Unavailable | None:
+        """What the archiver has left; None when there is nothing yet."""
+        try:
+            found = await self._sources.from_store(objects.index(recording_id))
+            return indices.decode(found) if found is not None else None
+        except Unavailable as error:
+            return error
+        except msgspec.MsgspecError as error:
+            log.warning("index.json cannot be read; trying the log", recording=recording_id, why=str(error))
+            return None
 
-    def _window(self, recording_id: str, index: RecordingIndex) -> Window:
-        window = Window(recording_id, index, self._payloads, self._timing, self._end_delay_s)
+    async def _known(self, recording_id: str) -> NotFound | Gone | Unavailable | None:
+        """Whether the recording exists, as far as somebody can be asked."""
+        try:
+            await Client(self._nats).ask(GetRecording(RecordingId(recording_id)), deadline_s=ASK_S)
+        except (NotFound, Gone, Unavailable) as error:
+            return error
+        return None
+
+    def _opened(self, recording_id: str, done: asyncio.Task[Window]) -> None:
+        self._opening.pop(recording_id, None)
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, NotFound | Gone):
+            self._refuse(recording_id, error, UNKNOWN_S)
+
+    def _refuse(self, recording_id: str, refusal: NotFound | Gone, seconds: float) -> None:
+        if len(self._refused) >= MOST_REFUSED:
+            self._refused.clear()
+        self._refused[recording_id] = (self._loop.time() + seconds, refusal)
+
+    async def _deleted(self, message: Msg) -> None:
+        recording_id = events.entity_of(message.subject)
+        self._refuse(recording_id, Gone("This recording has been deleted."), DELETED_S)
+        if window := self._drop(recording_id):
+            window.refuse(problem(410, "This recording has been deleted."))
+
+    def _window(self, recording_id: str, index: RecordingIndex, *, archived: bool = False) -> Window:
+        payloads = self._sources.payloads
+        window = Window(recording_id, index, payloads, self._timing, self._end_delay_s, archived=archived)
         window.last_used = self._loop.time()
         return window
 
@@ -181,22 +166,3 @@ class Windows:
         if following := self._following.pop(recording_id, None):
             following.cancel()
         return self._open.pop(recording_id, None)
-
-    async def _either(self, sequence: int, path: str) -> bytes | None:
-        return await self._from_log(sequence) or await self._from_store(path)
-
-    async def _from_log(self, sequence: int) -> bytes | None:
-        """None when it was purged, or NATS is away."""
-        try:
-            return (await self._nats.jetstream().get_msg(MEDIA.name, sequence, direct=True)).data
-        except AWAY:
-            return None
-
-    async def _from_store(self, path: str) -> bytes | None:
-        """None when there is none. Raises Unavailable when storage is away."""
-        try:
-            return bytes(await (await self._store.get_async(path)).bytes_async())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise Unavailable("Storage does not answer; try again in a moment.") from error
