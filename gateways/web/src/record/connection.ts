@@ -17,7 +17,7 @@ export interface Events {
 }
 
 const LOOK_MS = 300;
-const BACK_OFF_MS = [500, 500, 1_000, 2_000, 4_000, 5_000];
+const BACK_OFF_MS = [300, 400, 500, 500, 700, 1_000, 2_000, 4_000, 5_000]; // a killed gateway is back in 1 to 3 s
 const OVER = new Set([401, 403, 404, 409, 410]);
 
 export class Connection {

@@ -37,6 +37,7 @@ export class Observer {
     const recording = recorder?.phase === "recording";
     const resumed = recording && !this.wasRecording;
     this.wasRecording = recording;
+    if (resumed) this.missing = ""; // what was missing is there again, or is asked for in a moment
     if (resumed || this.inputs.level() > SILENCE_RMS) this.heardAt = now;
     const progress = this.inputs.composer?.progress;
     if (resumed || (progress && progress.camera !== this.cameraFrames)) {
