@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from aiohttp import web
 
+from gateways.http.middleware import REQUEST_ID_KEY
 from schemas.envelope import Caller
 from schemas.errors import Invalid, NotFound
 from schemas.ids import RecordingId, is_id
@@ -37,7 +38,7 @@ def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) ->
 
 def caller(request: web.Request) -> Caller:
     """Until there is sign-in, one local user owns everything."""
-    return Caller(correlation_id=request["request_id"])
+    return Caller(correlation_id=request[REQUEST_ID_KEY])
 
 
 def recording_id(request: web.Request) -> RecordingId:

@@ -13,6 +13,7 @@ from schemas.errors import LoomError
 
 REQUEST_ID: Final = "X-Request-Id"
 LONGEST_ID: Final = 128
+REQUEST_ID_KEY: Final = web.RequestKey("request_id", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ async def request_id(request: web.Request, handler: Handler) -> web.StreamRespon
     """Take the caller's id or make one; say it in the answer and in every log line."""
     given = request.headers.get(REQUEST_ID, "")
     found = given if 0 < len(given) <= LONGEST_ID and given.isprintable() else uuid4().hex
-    request["request_id"] = found
+    request[REQUEST_ID_KEY] = found
     began = time.perf_counter()
     with structlog.contextvars.bound_contextvars(request_id=found):
         response = await handler(request)
