@@ -16,7 +16,7 @@ PAGES := $(if $(wildcard $(WEB)/package.json),$(WEB)/dist/index.html)
 
 # uv of the machine, or the one we put into the virtual environment; Node likewise.
 UV = $$(command -v uv || echo $(BIN)/uv)
-WITH_NODE = PATH="$$PATH:$(abspath $(BIN))"
+WITH_NODE = PATH="$(abspath $(BIN)):$$PATH"
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
