@@ -42,11 +42,8 @@ class PlaylistLog:
         answers, deltas = self.media.setdefault(url, []), self.deltas.setdefault(url, [])
         wish = ""
         while True:
-            async with self._http.get(url + wish) as response:
-                body = await response.text()
-            if response.status != 200:
-                # While a process is being replaced a player asks again; the tests look at how often.
-                self.failures.append(f"{url}{wish}: {response.status}")
+            body = await self._get(url + wish)
+            if body is None:
                 wish = ""
                 await asyncio.sleep(_POLL_S)
                 continue
@@ -54,12 +51,25 @@ class PlaylistLog:
             if "#EXT-X-ENDLIST" in body:
                 return
             if len(answers) % 5 == 0:
-                deltas.append(await text(self._http, f"{url}?_HLS_skip=YES"))
+                deltas += [delta] if (delta := await self._get(f"{url}?_HLS_skip=YES")) is not None else []
             if hint := _HINT.search(body):
                 wish = f"?_HLS_msn={hint[1]}&_HLS_part={hint[2]}"
             else:
                 wish = ""
                 await asyncio.sleep(_POLL_S)
+
+    async def _get(self, url: str) -> str | None:
+        """None for a refusal: while a process is being replaced a player asks again, and the tests see how often."""
+        try:
+            async with self._http.get(url) as response:
+                body = await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.failures.append(f"{url}: {error!r}")
+            return None
+        if response.status != 200:
+            self.failures.append(f"{url}: {response.status}")
+            return None
+        return body
 
 
 def renditions(master: str) -> list[str]:

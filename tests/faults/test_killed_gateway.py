@@ -12,6 +12,7 @@ from tests.product import Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+ENVIRONMENT = {"LOOM_ABANDON_AFTER_S": "10"}
 BACK_S = 5.0
 PART_S = 1 / 3
 TRANSIT_S = 0.25
