@@ -97,6 +97,11 @@ export class Inputs {
     return this.made?.level() ?? 0;
   }
 
+  /** The loudest of the last third of a second, 0 to 1. */
+  peak(): number {
+    return this.made?.peak() ?? 0;
+  }
+
   limit(lines: number): void {
     this.lines = lines;
     this.composer?.limit(lines);

@@ -7,7 +7,7 @@ import { type Observations, type Warning, warningsFor } from "./warnings";
 
 const LOOK_MS = 250;
 const ASK_SERVER_MS = 5_000;
-const SILENCE_RMS = 0.001; // -60 dB: a room with a live microphone is louder
+const SILENCE_PEAK = 0.003; // -50 dB: a room with a live microphone is louder
 
 export class Observer {
   private heardAt = performance.now();
@@ -38,7 +38,7 @@ export class Observer {
     const resumed = recording && !this.wasRecording;
     this.wasRecording = recording;
     if (resumed) this.missing = ""; // what was missing is there again, or is asked for in a moment
-    if (resumed || this.inputs.level() > SILENCE_RMS) this.heardAt = now;
+    if (resumed || this.inputs.peak() > SILENCE_PEAK) this.heardAt = now;
     const progress = this.inputs.composer?.progress;
     if (resumed || (progress && progress.camera !== this.cameraFrames)) {
       this.cameraFrames = progress?.camera ?? 0;

@@ -5,7 +5,7 @@ export class Sound {
   readonly context = new AudioContext({ latencyHint: "interactive" });
   private readonly out = new MediaStreamAudioDestinationNode(this.context, { channelCount: 2 });
   private readonly gate = new GainNode(this.context);
-  private readonly meter = new AnalyserNode(this.context, { fftSize: 1024 });
+  private readonly meter = new AnalyserNode(this.context, { fftSize: 16_384 }); // a third of a second: no look misses a word
   private readonly samples = new Float32Array(this.meter.fftSize);
   private microphone: MediaStreamAudioSourceNode | null = null;
   private shared: MediaStreamAudioSourceNode | null = null;
@@ -44,11 +44,23 @@ export class Sound {
 
   /** The microphone's loudness now: root mean square, 0 to 1. */
   level(): number {
-    if (!this.microphone) return 0;
-    this.meter.getFloatTimeDomainData(this.samples);
+    const recent = this.listen().subarray(-2048);
     let sum = 0;
-    for (const sample of this.samples) sum += sample * sample;
-    return Math.sqrt(sum / this.samples.length);
+    for (const sample of recent) sum += sample * sample;
+    return Math.sqrt(sum / recent.length);
+  }
+
+  /** The loudest sample of the last third of a second, 0 to 1. */
+  peak(): number {
+    let peak = 0;
+    for (const sample of this.listen()) peak = Math.max(peak, Math.abs(sample));
+    return peak;
+  }
+
+  private listen(): Float32Array {
+    if (this.microphone) this.meter.getFloatTimeDomainData(this.samples);
+    else this.samples.fill(0);
+    return this.samples;
   }
 
   private join(stream: MediaStream | null): MediaStreamAudioSourceNode | null {
