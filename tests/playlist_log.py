@@ -8,8 +8,6 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from tests.media_checks import text
-
 _HINT = re.compile(r'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="[^"]*?(\d+)\.(\d+)\.m4s"')
 _POLL_S = 0.3
 
@@ -31,12 +29,17 @@ class PlaylistLog:
 
     async def follow(self) -> None:
         """Until every rendition has ended."""
-        master = await text(self._http, self._master_url)
-        self.multivariant.append(master)
+        master = await self._master()
         async with asyncio.TaskGroup() as group:
             for uri in renditions(master):
                 group.create_task(self._follow(urljoin(self._master_url, uri)))
-        self.multivariant.append(await text(self._http, self._master_url))
+        await self._master()
+
+    async def _master(self) -> str:
+        while (master := await self._get(self._master_url)) is None:
+            await asyncio.sleep(_POLL_S)
+        self.multivariant.append(master)
+        return master
 
     async def _follow(self, url: str) -> None:
         answers, deltas = self.media.setdefault(url, []), self.deltas.setdefault(url, [])
