@@ -17,6 +17,7 @@ from actors.processing.posters import Posters
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import on
+from actors.runtime.tasks import ended
 from schemas.envelope import Meta
 from schemas.errors import Unavailable
 from schemas.recording import RecordingDeleted, RecordingStarted, RecordingStopped
@@ -98,5 +99,4 @@ async def running(nats: Client, store: ObjectStore, *, threads: int = THREADS) -
                     yield actor
             finally:
                 actor.stop()
-                for task in working:
-                    task.cancel()
+                await ended(working)

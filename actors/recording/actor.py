@@ -17,6 +17,7 @@ from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
 from actors.runtime.projection import Projection
 from actors.runtime.store import EventStore, Overtaken
+from actors.runtime.tasks import ended
 from schemas.envelope import Caller
 from schemas.errors import Unavailable
 from schemas.recording import (
@@ -178,4 +179,4 @@ async def running(
             async with runtime.running(nats, RecordingActor(nats, database, abandonment)):
                 yield
         finally:
-            projecting.cancel()
+            await ended([projecting])

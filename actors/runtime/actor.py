@@ -19,6 +19,7 @@ from actors.runtime import dispatch
 from actors.runtime.deliveries import Deliveries
 from actors.runtime.handlers import Routes, routes
 from actors.runtime.inbox import Inbox
+from actors.runtime.tasks import ended
 from subjects import commands, consumers, events
 from subjects.consumers import Consumer
 
@@ -54,8 +55,7 @@ async def running(nats_client: Nats, actor: Actor) -> AsyncIterator[None]:
             yield
         finally:
             await service.stop()
-            for loop in loops:
-                loop.cancel()
+            await ended(loops)
             await work.drained()
 
 

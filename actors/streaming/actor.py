@@ -12,6 +12,7 @@ from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import every, on
 from actors.runtime.media_log import MediaLog
+from actors.runtime.tasks import ended
 from actors.streaming.archiver import Archiver
 from actors.streaming.playlists import playlists
 from actors.streaming.retention import Retention
@@ -85,4 +86,4 @@ async def running(
         finally:
             archiver.stop()
             await asyncio.wait([following], timeout=DRAIN_S)
-            following.cancel()
+            await ended([following])
