@@ -36,10 +36,11 @@ class PlaylistLog:
         await self._master()
 
     async def _master(self) -> str:
-        while (master := await self._get(self._master_url)) is None:
+        while True:
+            if (master := await self._get(self._master_url)) is not None:
+                self.multivariant.append(master)
+                return master
             await asyncio.sleep(_POLL_S)
-        self.multivariant.append(master)
-        return master
 
     async def _follow(self, url: str) -> None:
         answers, deltas = self.media.setdefault(url, []), self.deltas.setdefault(url, [])
