@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import nats
@@ -69,7 +70,8 @@ async def database_pool(url: str) -> AsyncIterator[Any]:
 
 def object_store(settings: Settings) -> ObjectStore:
     """The configured store, or a folder. Raises ValueError for a URL nobody understands."""
-    url = settings.storage_url or (settings.data / "objects").as_uri()
-    if url.startswith("file://"):
-        return LocalStore(str(Path(url.removeprefix("file://"))), mkdir=True)
-    return from_url(url)
+    url = settings.storage_url
+    if url and not url.startswith("file:"):
+        return from_url(url)
+    folder = Path(unquote(urlsplit(url).path)) if url else settings.data / "objects"
+    return LocalStore(folder, mkdir=True)

@@ -67,8 +67,11 @@ def _address(text: str) -> str:
         raise ValueError("an IP address") from None
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+def _ice_servers(text: str) -> tuple[str, ...]:
+    servers = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not all(re.fullmatch(r"(stuns?:|turns?:([^:@]+:[^@]+@)?)[^@/]+", server) for server in servers):
+        raise ValueError("a list such as stun:host:3478,turn:user:secret@host:3478")
+    return servers
 
 
 ALL: Final = (
@@ -109,7 +112,10 @@ ALL: Final = (
     Setting("LOOM_UDP_PORTS", "", "The UDP ports for media, such as 50000-50999; empty: any.", _ports),
     Setting("LOOM_PUBLIC_IP", "", "The address announced for media, outside a container or NAT.", _address),
     Setting(
-        "LOOM_ICE_SERVERS", "", "STUN and TURN servers for browsers: stun:host:port,turn:user:secret@host:port.", _words
+        "LOOM_ICE_SERVERS",
+        "",
+        "STUN and TURN servers for browsers: stun:host:port,turn:user:secret@host:port.",
+        _ice_servers,
     ),
     Setting("LOOM_INGEST_PROCESSES", "1", "How many WHIP gateways; one per core for many recordings.", _whole(1, 64)),
     Setting("LOOM_EDGE_PROCESSES", "1", "How many HLS edges share the port.", _whole(1, 64)),

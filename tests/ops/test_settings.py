@@ -47,6 +47,8 @@ def test_a_setting_is_read(name: str, text: str, value: object) -> None:
         ("LOOM_NATS_URL", "http://nats", "nats://"),
         ("LOOM_DATABASE_URL", "mysql://x", "postgresql://"),
         ("LOOM_STORAGE_URL", "ftp://x", "s3://"),
+        ("LOOM_ICE_SERVERS", "example.org", "stun:host:3478"),
+        ("LOOM_ICE_SERVERS", "stun://example.org", "stun:host:3478"),
         ("LOOM_LOG", "xml", "console or json"),
     ],
 )
