@@ -51,8 +51,12 @@ class Pages:
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """A built file; hashed names never change."""
-        path = (self._folder / request.match_info["file"]).resolve()
-        if not path.is_relative_to(self._folder.resolve()) or not path.is_file():
+        try:
+            path = (self._folder / request.match_info["file"]).resolve()
+            found = path.is_relative_to(self._folder.resolve()) and path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            found = False
+        if not found:
             raise web.HTTPNotFound
         cache = IMMUTABLE if "assets" in path.relative_to(self._folder.resolve()).parts else "public, max-age=600"
         return web.FileResponse(path, headers={"Cache-Control": cache, "X-Content-Type-Options": "nosniff"})
