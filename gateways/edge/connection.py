@@ -289,7 +289,7 @@ class Connection(asyncio.Protocol):
 
 def _identified(answer: Response, request: Request | None) -> Response:
     """A refusal by a name that stands in the log as well."""
-    if REQUEST_ID in answer.head:
+    if answer.has_request_id:
         return answer
     given = request.field(REQUEST_ID.lower()) if request else b""
     request_id = given if given.isalnum() else uuid4().hex.encode()

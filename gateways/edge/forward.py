@@ -81,7 +81,7 @@ class Forward:
                 if isinstance(found, Streamed) or found.status != UNAVAILABLE:
                     return found
                 refusal = found
-        return refusal if REQUEST_ID in refusal.head else refusal.with_field(REQUEST_ID, request_id.encode())
+        return refusal if refusal.has_request_id else refusal.with_field(REQUEST_ID, request_id.encode())
 
     async def health(self) -> dict[str, str]:
         """What each upstream says of itself: "ok", or why not."""

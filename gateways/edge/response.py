@@ -26,6 +26,11 @@ class Response(Struct, frozen=True):
     status: int = 200
     etag: bytes = b""
 
+    @property
+    def has_request_id(self) -> bool:
+        """Whether it names the request (to be allowed to be read is not it)."""
+        return b"\r\n%b:" % REQUEST_ID in self.head
+
     def with_field(self, name: bytes, value: bytes) -> "Response":
         """The same with one more header field."""
         return Response(b"%b%b: %b\r\n\r\n" % (self.head[:-2], name, value), self.body, self.status, self.etag)
