@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 import ops
 from ops.embedded.ports import any_free
 from ops.settings import Settings
@@ -15,24 +17,39 @@ ACTORS: Final = ("recording", "streaming", "processing")
 GUARD: Final = "guard"
 
 
-def programs(settings: Settings) -> Iterator[Program]:
+class Plan(Struct, frozen=True):
+    """What is to run, and where its doors are."""
+
+    programs: tuple[Program, ...]
+    doors: tuple[str, ...]  # URLs of those that listen; the edge, which knows of the others, is the last
+
+
+def plan(settings: Settings, public_url: str) -> Plan:
     """All of them; ports are chosen once, so that a process that is started again is found where it was."""
     ingest = [f"127.0.0.1:{any_free()}" for _ in range(settings.ingest_processes)]
     api = f"127.0.0.1:{any_free()}"
-    for name in ACTORS:
-        yield program(name)
-    yield program("api", "--listen", api)
-    for instance, listen in enumerate(ingest):
-        yield program(
-            "ingest", "--instance", str(instance), "--listen", listen, label=_label("ingest", instance, ingest)
-        )
+    return Plan(
+        (
+            *(program(name) for name in ACTORS),
+            program("api", "--listen", api),
+            *_ingest(ingest),
+            *_edges(settings, ingest, api),
+        ),
+        (*(f"http://{listen}" for listen in (*ingest, api)), public_url),
+    )
+
+
+def _ingest(places: list[str]) -> Iterator[Program]:
+    for instance, listen in enumerate(places):
+        label = _label("ingest", instance, len(places))
+        yield program("ingest", "--instance", str(instance), "--listen", listen, label=label)
+
+
+def _edges(settings: Settings, ingest: list[str], api: str) -> Iterator[Program]:
     behind = [word for listen in ingest for word in ("--ingest", f"http://{listen}")]
-    edges = range(settings.edge_processes)
-    for number in edges:
-        public = f"{settings.host}:{settings.port}"
-        yield program(
-            "edge", "--listen", public, "--api", f"http://{api}", *behind, label=_label("edge", number, edges)
-        )
+    arguments = ("--listen", f"{settings.host}:{settings.port}", "--api", f"http://{api}", *behind)
+    for number in range(settings.edge_processes):
+        yield program("edge", *arguments, label=_label("edge", number, settings.edge_processes))
 
 
 def guard(lock: int) -> Program:
@@ -56,5 +73,5 @@ def _command(name: str, *arguments: str) -> tuple[str, ...]:
     return (*begin, "run", name, "--supervised", *arguments)
 
 
-def _label(name: str, number: int, among: range | list[str]) -> str:
-    return name if len(among) == 1 else f"{name} {number}"
+def _label(name: str, number: int, many: int) -> str:
+    return name if many == 1 else f"{name} {number}"

@@ -1,9 +1,11 @@
 """The real servers tests stand on: NATS on disk, a PostgreSQL with a fresh database for each, Redis."""
 
 import asyncio
+import ctypes
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -28,6 +30,7 @@ ROOT: Final = Path(__file__).parents[1]
 DEADLINE_S: Final = 20.0
 TEMPLATE: Final = "loom_as_migrated"
 _POLL_S: Final = 0.02
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 Answer = TypeVar("Answer")
 
 
@@ -174,12 +177,19 @@ def _running(program: Program, log: Path) -> Iterator[Path]:
 def _started(program: Program, words: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         program.command,
+        preexec_fn=_die_with_us,  # noqa: PLW1509  one call of the C library, no lock
         stdin=subprocess.DEVNULL,
         stdout=words,
         stderr=words,
         start_new_session=True,
         **identity(program),
     )
+
+
+def _die_with_us() -> None:
+    """When the tests are killed, their servers go as well (prctl(2), PR_SET_PDEATHSIG; Linux only)."""
+    if _libc:
+        _libc.prctl(1, signal.SIGKILL)
 
 
 def _until(holds: Callable[[], bool], log: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -72,9 +72,10 @@ async def _start(settings: Settings, supervisor: Supervisor, environment: dict[s
     await _migrate(urls.database, console)
     await _provision(urls.nats, console)
     console.say("loom", f"starting {', '.join(processes.ACTORS)}, {', '.join(processes.DOORS)}")
-    for program in processes.programs(settings):
+    plan = processes.plan(settings, _url(settings))
+    for program in plan.programs:
         supervisor.start(program)
-    await _until_ready(_url(settings), supervisor)
+    await _until_ready(plan.doors, supervisor)
     console.say("loom", f"ready: {settings.public_url or _url(settings)}", consoles.GOOD)
 
 
@@ -100,25 +101,29 @@ async def _provision(url: str, console: Console) -> None:
     console.say("streams", ", ".join(changed) or "as they should be")
 
 
-async def _until_ready(url: str, supervisor: Supervisor) -> None:
-    """Raises CannotStart when a process ends again and again, or something stays away."""
+async def _until_ready(doors: Sequence[str], supervisor: Supervisor) -> None:
+    """Each door is open, then the last one, which asks the others, says that all is well.
+
+    Raises CannotStart when a process ends again and again, or something stays away.
+    """
     said = "no answer"
     try:
         async with asyncio.timeout(READY_DEADLINE_S), aiohttp.ClientSession() as http:
-            while True:
-                ready, said = await _ready(http, url)
-                if ready:
-                    return
-                if failing := supervisor.failing(ATTEMPTS):
-                    raise CannotStart(f"{failing.name} does not start: {failing.last_words()}")
-                await asyncio.sleep(_POLL_S)
+            for url in (*(f"{door}/health/live" for door in doors), f"{doors[-1]}/health/ready"):
+                while True:
+                    well, said = await _ask(http, url)
+                    if well:
+                        break
+                    if failing := supervisor.failing(ATTEMPTS):
+                        raise CannotStart(f"{failing.name} does not start: {failing.last_words()}")
+                    await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise CannotStart(f"Not everything is ready after {READY_DEADLINE_S:.0f} s: {said}") from None
 
 
-async def _ready(http: aiohttp.ClientSession, url: str) -> tuple[bool, str]:
+async def _ask(http: aiohttp.ClientSession, url: str) -> tuple[bool, str]:
     try:
-        async with http.get(f"{url}/health/ready", timeout=aiohttp.ClientTimeout(3)) as response:
+        async with http.get(url, timeout=aiohttp.ClientTimeout(3)) as response:
             return response.ok, await response.text()
     except (aiohttp.ClientError, TimeoutError) as error:
         return False, str(error) or "no answer"
