@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 Fields = Sequence[tuple[bytes, bytes]]
 
@@ -43,5 +43,8 @@ class Request:
     @property
     def query(self) -> dict[str, str]:
         """The last value of each parameter."""
-        text = self.target.partition("?")[2]
-        return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()} if text else {}
+        found: dict[str, str] = {}
+        for pair in self.target.partition("?")[2].split("&"):
+            name, _, value = pair.partition("=")
+            found[name] = unquote(value) if "%" in value else value
+        return found
