@@ -5,11 +5,11 @@ distance, fills it; the difference to what really followed goes into the first f
 have no hole and never drift. No part is longer than the target, and none but the last of a segment shorter than 85 % of
 it: where the frame rate does not divide a part, its last frame is shown a little longer or shorter.
 
-With fewer than three frames a second there is not one for every part. A frame that comes late begins where the last
-part ended and lasts up to a third of a second beyond its own time, in one part, published at once: media time keeps up
-with the wall clock and the buffer has no hole, at the price of parts above the target. When no frame comes for longer,
-`repeat` sends the frames since the last key frame once more, in no time, and lets the last one stand: the picture is
-the same, the decoder is where it was, and segments go on beginning with key frames.
+With fewer than three frames a second there is not one for every part. What a late frame leaves open is filled by the
+frames since the last key frame once more, in no time, of which the last one stands: the picture is the same, the
+decoder is where it was, no part is longer than the target, and the buffer has no hole. `repeat` does so when no frame comes at
+all; a group of more than `CHEAP_BYTES` then stands for a segment at once, above the target: three times a second it
+would cost more than the picture did while it moved.
 """
 
 from collections import deque
@@ -30,6 +30,7 @@ SHORTEST_PART: Final = (
 )
 SHORTEST_SEGMENT: Final = 0.75
 GROUP_BYTES: Final = 1_500_000  # more is not kept for `repeat`
+CHEAP_BYTES: Final = 150_000
 LEFT_OUT: Final = (SPS, PPS, ACCESS_UNIT_DELIMITER)  # an avc1 track has its parameter sets in the init segment
 
 
@@ -91,6 +92,7 @@ class VideoTrack(Track):
         if self._open and (cut or start > self.end + self.limit - self._least_room()):
             parts = self.close(start, stretch)
         if not self._open:
+            parts += self._until_nearly(ticks, stretch)
             start = self.end
             self.init = self._next_init if cut else self.init
             if cut or self._is_too_long(ticks + self.part_ticks):
@@ -105,9 +107,10 @@ class VideoTrack(Track):
     def repeat(self, until: int, stretch: Stretch) -> list[Part]:
         """No frame came: let the picture stand until `until`, decodable from here on."""
         parts: list[Part] = []
+        span = self.limit if self._group_bytes <= CHEAP_BYTES else self._segment_ticks
         while self.init >= 0 and self._group and until - (self._open[-1].start if self._open else self.end) > 0:
             parts += self.close(until, stretch)
-            till = min(until, self.end + self._segment_ticks)
+            till = min(until, self.end + span)
             if till - self.end < 2 * len(self._group):
                 break
             if till - self.segment_start > self._segment_ticks or self._is_too_long(till):
@@ -170,6 +173,15 @@ class VideoTrack(Track):
         samples = [Sample(coded.data, starts[n + 1] - coded.start, coded.sync) for n, coded in enumerate(self._open)]
         self._open.clear()
         return [self.part(samples, stretch)]
+
+    def _until_nearly(self, ticks: int, stretch: Stretch) -> list[Part]:
+        """Whole parts of the picture that stands, as long as the frame at `ticks` is more than a part away."""
+        parts: list[Part] = []
+        while ticks - self.end >= self.limit > 2 * len(self._group) > 0:
+            if self._is_too_long(self.end + self.limit):
+                self.open_segment(discontinuity=False)
+            parts.append(self._stand(self.end + self.limit, stretch))
+        return parts
 
     def _stand(self, till: int, stretch: Stretch) -> Part:
         """A part up to `till` of all that is needed to see the last picture."""

@@ -91,7 +91,10 @@ def expected_part(rendition: RenditionIndex, timing: Timing) -> tuple[int, int]:
 
 
 def _head(rendition: RenditionIndex, timing: Timing, *, live: bool) -> list[str]:
-    lines = ["#EXTM3U", "#EXT-X-VERSION:9", f"#EXT-X-TARGETDURATION:{timing.target_duration_s}"]
+    target = timing.target_duration_s
+    if not live:  # it may have been made with other settings
+        target = max(target, *(round(segment.duration_s) for segment in rendition.segments), 0)
+    lines = ["#EXTM3U", "#EXT-X-VERSION:9", f"#EXT-X-TARGETDURATION:{target}"]
     if live:
         lines += [str(timing.control), f"#EXT-X-PART-INF:PART-TARGET={timing.part_target_s:.3f}"]
     lines += [f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if live else 'VOD'}", f"#EXT-X-MEDIA-SEQUENCE:{rendition.bounds[0]}"]

@@ -156,6 +156,15 @@ def test_a_still_screen_keeps_pace_with_the_clock() -> None:
     run = Run(Packager(video=True, audio=False)).feed(frames).close(8.0)
     check(run.parts(VIDEO))
     assert seconds(run.parts(VIDEO)) >= 7.0
+    assert longest(run.parts(VIDEO)) <= TARGET_S
+
+
+def test_frames_that_come_late_now_and_then_make_no_part_longer_than_the_target() -> None:
+    frames = [f for n, f in enumerate(video(9, keys=60)) if n % 37 < 17 or n % 60 == 0]
+    run = Run(Packager(video=True, audio=True)).feed(in_order(frames, audio(9))).close(9.0)
+    check(run.parts(VIDEO))
+    assert longest(run.parts(VIDEO)) <= TARGET_S
+    assert seconds(run.parts(VIDEO)) == pytest.approx(9.0, abs=0.7)
 
 
 def test_a_pause_takes_no_time_but_the_program_date_jumps() -> None:

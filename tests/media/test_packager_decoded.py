@@ -14,6 +14,8 @@ from media.samples import AudioPacket, Init, Output, Part, VideoFrame
 from schemas.media import AUDIO, VIDEO
 from tests.media.encoded import audio, in_order, video
 
+TARGET_S = 0.334
+
 
 def packaged(samples: Iterable[VideoFrame | AudioPacket], end: float) -> list[Output]:
     packager, out = Packager(video=True, audio=True), []
@@ -55,7 +57,10 @@ def test_every_frame_is_shown_within_a_frame_of_its_time(fps: int, tmp_path: Pat
     assert warnings(file(out, VIDEO), tmp_path / "video.mp4") == ""
     assert warnings(file(out, AUDIO), tmp_path / "sound.mp4") == ""
     meant = [10 + frame.arrived for frame in frames]
-    assert shown[: len(meant)] == pytest.approx(meant, abs=1 / fps)
+    if fps > 3:
+        assert shown[: len(meant)] == pytest.approx(meant, abs=1 / fps)
+    # With fewer frames than parts the picture is sent again while it stands; each frame still comes at its time.
+    assert all(any(-TARGET_S <= one - at <= 0.02 for one in shown) for at in meant)
 
 
 def test_a_picture_that_stands_still_is_repeated_without_a_warning(tmp_path: Path) -> None:

@@ -158,6 +158,11 @@ async def test_an_archived_recording_is_an_ordinary_one() -> None:
     assert await other_parsers.complaints([text]) == []
 
 
+def test_an_archive_made_with_other_settings_says_how_long_its_segments_are() -> None:
+    log = Log().init().segments(0, 3).segment(4, parts=2, seconds=4.0).end()
+    assert "#EXT-X-TARGETDURATION:8\n" in media_playlist.ended(log.index.renditions[VIDEO], TIMING, PATHS)
+
+
 async def test_a_rendition_that_came_late_stands_beside_the_others() -> None:
     log = Log().init().segments(0, 1).init(number=1)
     log.segment(2, stretch=1, discontinuity=True, parts=1).segments(3, 4)
