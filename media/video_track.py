@@ -7,9 +7,9 @@ it: where the frame rate does not divide a part, its last frame is shown a littl
 
 With fewer than three frames a second there is not one for every part. What a late frame leaves open is filled by the
 frames since the last key frame once more, in no time, of which the last one stands: the picture is the same, the
-decoder is where it was, no part is longer than the target, and the buffer has no hole. `repeat` does so when no frame comes at
-all; a group of more than `CHEAP_BYTES` then stands for a segment at once, above the target: three times a second it
-would cost more than the picture did while it moved.
+decoder is where it was, no part is longer than the target, and the buffer has no hole. `repeat` does so when no frame
+comes at all; a group of more than `CHEAP_BYTES` then stands for a segment at once, above the target: three times a
+second it would cost more than the picture did while it moved.
 """
 
 from collections import deque
