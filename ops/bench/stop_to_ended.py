@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final
 
 from ops.bench import stack
@@ -64,12 +65,13 @@ async def live_edge(product: Stack, recording_id: str) -> tuple[float, float]:
     return seconds_in(await playlist(product, recording_id, "video")), time.time()
 
 
-async def until_ended(product: Stack, recording_id: str, rendition: str) -> str:
-    """The playlist once it carries EXT-X-ENDLIST. Raises TimeoutError."""
-    async with asyncio.timeout(ENDED_DEADLINE_S):
+async def until_ended(product: Stack, recording_id: str, rendition: str, deadline_s: float = ENDED_DEADLINE_S) -> str:
+    """The playlist once it carries EXT-X-ENDLIST; asked again while it is refused. Raises TimeoutError."""
+    async with asyncio.timeout(deadline_s):
         while True:
-            if "#EXT-X-ENDLIST" in (text := await playlist(product, recording_id, rendition)):
-                return text
+            with suppress(RuntimeError):
+                if "#EXT-X-ENDLIST" in (text := await playlist(product, recording_id, rendition)):
+                    return text
             await asyncio.sleep(_POLL_S)
 
 
