@@ -37,6 +37,7 @@ class Follower:
         self._expected = 1
         self._heard = 0.0
         self._broken = asyncio.Event()
+        self._is_stopped = False
 
     async def catch_up(self) -> None:
         """Take, headers only, what is there now. Raises what `AWAY` lists."""
@@ -51,17 +52,22 @@ class Follower:
                 finally:
                     await close()
 
+    def stop(self) -> None:
+        """End `run` soon, also when a cancellation is lost on the way (`actors/runtime/tasks.py`)."""
+        self._is_stopped = True
+        self._broken.set()
+
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until stopped or cancelled."""
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._is_stopped:
             try:
                 self._broken.clear()
                 self._heard = loop.time()
                 connection = self._nats.stats["reconnects"]
                 close = await self._consume(headers_only=False)
                 try:
-                    while not self._broken.is_set() and self._is_alive(connection):
+                    while not (self._broken.is_set() or self._is_stopped) and self._is_alive(connection):
                         await _set_within(self._broken, HEARTBEAT_S / 2)
                 finally:
                     await close()

@@ -10,6 +10,7 @@ import structlog
 from nats.aio.client import Client as Nats
 from obstore.store import ObjectStore
 
+from actors.runtime.tasks import ended
 from gateways.edge import forward
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.connections import Connections
@@ -82,12 +83,11 @@ async def running(
             yield int(server.sockets[0].getsockname()[1])
         finally:
             server.close()
-            windows.close()
+            await windows.close()
             connections.finish()
             await _drained(connections)
             sources.payloads.close()
-            for task in tasks:
-                task.cancel()
+            await ended(tasks)
 
 
 async def _drained(connections: Connections) -> None:

@@ -9,6 +9,7 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
 from actors.runtime.client import Client
+from actors.runtime.tasks import ended
 from gateways.edge.follower import AWAY, Follower
 from gateways.edge.response import problem, unavailable
 from gateways.edge.sources import Sources
@@ -16,7 +17,7 @@ from gateways.edge.window import Window
 from media.hls import index as indices
 from media.hls.index import RecordingIndex
 from media.hls.media_playlist import Timing
-from schemas.errors import Gone, LoomError, NotFound, Unavailable
+from schemas.errors import Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
 from schemas.recording import GetRecording, RecordingDeleted
 from subjects import events, media, objects
@@ -45,7 +46,7 @@ class Windows:
         self._loop = asyncio.get_running_loop()
         self._open: dict[str, Window] = {}
         self._opening: dict[str, asyncio.Task[Window]] = {}
-        self._following: dict[str, asyncio.Task[None]] = {}
+        self._following: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._refused: dict[str, tuple[float, NotFound | Gone]] = {}
 
     def peek(self, recording_id: str) -> Window | None:
@@ -73,25 +74,21 @@ class Windows:
     async def run(self) -> None:
         """Forget what was deleted and what nobody watches, until cancelled."""
         subscription = await self._nats.subscribe(events.every(RecordingDeleted), cb=self._deleted)
+        connection = self._nats.stats["reconnects"]
         try:
             while True:
                 await asyncio.sleep(SWEEP_S)
-                now = self._loop.time()
-                unused = [
-                    key
-                    for key, window in self._open.items()
-                    if now - window.last_used > UNUSED_S and not len(window.waiting)
-                ]
-                for recording_id in unused:
-                    self._drop(recording_id)
+                self._drop_unused()
+                if connection != self._nats.stats["reconnects"] and self._nats.is_connected:
+                    connection = self._nats.stats["reconnects"]
+                    await self._look_for_deleted()
         finally:
             if not self._nats.is_closed:
                 await subscription.unsubscribe()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Follow nothing any more; whoever waits is told to come again."""
-        for task in list(self._opening.values()):
-            task.cancel()
+        await ended(self._opening.values())
         for recording_id in list(self._open):
             if window := self._drop(recording_id):
                 window.refuse(unavailable("This server is being restarted; try again in a moment."))
@@ -99,10 +96,11 @@ class Windows:
     # --- inside -------------------------------------------------------------------------------------------------------
 
     async def _make(self, recording_id: str) -> Window:
-        """What storage has is whole; else the log; and somebody must know of it."""
-        archived, known = await asyncio.gather(self._archived(recording_id), self._known(recording_id))
-        if isinstance(known, Gone):
+        """What storage has is whole; else the log. What nobody knows of costs neither of them anything."""
+        known = await self._known(recording_id)
+        if isinstance(known, NotFound | Gone):
             raise known
+        archived = await self._archived(recording_id)
         if isinstance(archived, RecordingIndex):
             window = self._open[recording_id] = self._window(recording_id, archived, archived=True)
             return window
@@ -114,10 +112,10 @@ class Windows:
             raise Unavailable("The media log does not answer; try again in a moment.") from error
         if not window.index.renditions:
             for missing in (archived, known):
-                if isinstance(missing, LoomError):
+                if missing:
                     raise missing
         self._open[recording_id] = window
-        self._following[recording_id] = self._owner.create_task(follower.run())
+        self._following[recording_id] = follower, self._owner.create_task(follower.run())
         return window
 
     async def _archived(self, recording_id: str) -> RecordingIndex | Unavailable | None:
@@ -139,6 +137,18 @@ class Windows:
             return error
         return None
 
+    def _drop_unused(self) -> None:
+        now = self._loop.time()
+        for recording_id, window in list(self._open.items()):
+            if now - window.last_used > UNUSED_S and not len(window.waiting):
+                self._drop(recording_id)
+
+    async def _look_for_deleted(self) -> None:
+        """What was deleted while NATS was away was not heard."""
+        for recording_id in list(self._open):
+            if isinstance(await self._known(recording_id), Gone):
+                self._forget(recording_id)
+
     def _opened(self, recording_id: str, done: asyncio.Task[Window]) -> None:
         self._opening.pop(recording_id, None)
         error = None if done.cancelled() else done.exception()
@@ -151,7 +161,9 @@ class Windows:
         self._refused[recording_id] = (self._loop.time() + seconds, refusal)
 
     async def _deleted(self, message: Msg) -> None:
-        recording_id = events.entity_of(message.subject)
+        self._forget(events.entity_of(message.subject))
+
+    def _forget(self, recording_id: str) -> None:
         self._refuse(recording_id, Gone("This recording has been deleted."), DELETED_S)
         if window := self._drop(recording_id):
             window.refuse(problem(410, "This recording has been deleted."))
@@ -163,6 +175,8 @@ class Windows:
         return window
 
     def _drop(self, recording_id: str) -> Window | None:
-        if following := self._following.pop(recording_id, None):
-            following.cancel()
+        if recording_id in self._following:
+            follower, task = self._following.pop(recording_id)
+            follower.stop()
+            task.cancel()
         return self._open.pop(recording_id, None)

@@ -179,3 +179,19 @@ async def test_what_nobody_watches_is_dropped(viewed: Viewed, monkeypatch: pytes
         async with asyncio.timeout(3):
             await dropped.wait()
         assert "video/2.2.m4s" in await other.text("video.m3u8")
+
+
+async def test_the_edge_ends_soon_whatever_it_is_doing(tmp_path: Path) -> None:
+    async with viewing(tmp_path) as (nats, viewed):
+        async with asyncio.timeout(8):
+            async with edge(viewed.client, tmp_path / "objects") as other:
+                other.id, other.http = viewed.id, viewed.http
+                await viewed.say(2, 2)
+                await other.text("video.m3u8")
+                waiting = asyncio.create_task(other.get("video.m3u8?_HLS_msn=2&_HLS_part=3"))
+                opening = asyncio.create_task(other.get("master.m3u8"))
+                await asyncio.wait([waiting, opening], timeout=0.1)
+                nats.kill()
+        assert {status for status, _, _ in await asyncio.gather(waiting, opening)} <= {200, 503}
+        nats.start()
+        await until(lambda: _says(viewed, 2, 3))
