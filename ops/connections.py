@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-import asyncpg
 import nats
 import structlog
 from nats.aio.client import Client as Nats
@@ -63,6 +62,8 @@ async def nats_connection(url: str, name: str) -> AsyncIterator[Nats]:
 @asynccontextmanager
 async def database_pool(url: str) -> AsyncIterator[Any]:
     """A pool whose connections are made when needed."""
+    import asyncpg  # noqa: PLC0415  the gateways are back sooner without it
+
     pool = asyncpg.create_pool(url, min_size=0, max_size=8, command_timeout=30, timeout=5)
     async with pool:
         yield pool

@@ -36,6 +36,10 @@ async def up() -> AsyncIterator[Stack]:
 @pytest.mark.asyncio(loop_scope="module")
 class TestWhileItRuns:
     async def test_it_says_what_it_does_and_then_where_it_is(self, up: Stack) -> None:
+        async def ready() -> bool:
+            return f"ready: {up.url}" in up.log.read_text()
+
+        await until(ready)  # it is said a moment after the doors are open
         said = up.log.read_text()
         places = [
             said.index(word) for word in ("nats://127.0.0.1:", "tables", "streams", "starting", f"ready: {up.url}")
