@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from ops.bench.stack import Stack
 from tests.ops.cli import loom_up
-from tests.servers import free_port
+from tests.servers import free_port, until
 
 OURS = ("recording", "streaming", "processing", "api", "ingest", "edge", "guard")
 SERVERS = ("nats-server", "postgres", "redis-server")
