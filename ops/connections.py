@@ -54,9 +54,9 @@ async def nats_connection(url: str, name: str) -> AsyncIterator[Nats]:
         try:
             async with asyncio.timeout(FLUSH_DEADLINE_S):
                 await client.flush()
+                await client.close()
         except (nats.errors.Error, TimeoutError, OSError):
             log.warning("nats is away at the end")
-        await client.close()
 
 
 @asynccontextmanager
