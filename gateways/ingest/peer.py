@@ -1,10 +1,10 @@
 """The one module that touches aiortc, for ICE, DTLS and keys; RTP and RTCP go past it.
 
 aiortc's own receivers hold 512 packets, ignore the marker bit, ask once for what is lost and decode. So there is no
-RTCPeerConnection here: its public parts, gatherer, ICE and DTLS transport, are put together as ORTC does, and the
-datagram hook of the ICE connection is replaced, so that a packet costs one SRTP call. Private names that are relied on:
-`RTCIceTransport._connection` (`data_received`, `_nominated`, `_protocols`), `RTCDtlsTransport._rx_srtp`, `_tx_srtp` and
-`_set_role`; tests/gateways/ingest/test_peer.py checks that they are there.
+RTCPeerConnection here: its public parts, gatherer, ICE and DTLS transport, are put together as ORTC does, on sockets of
+our own, and a packet costs one SRTP call. Private names that are relied on: `RTCIceTransport._connection`
+(`get_component_candidates`, `_nominated`, `_protocols`), `RTCDtlsTransport._rx_srtp`, `_tx_srtp` and `_set_role`;
+tests/gateways/ingest/test_peer.py checks that they are there.
 """
 
 import asyncio
@@ -72,7 +72,6 @@ class Peer:
         self._on_rtcp: OnPacket | None = None
         self._rx: Any = None
         self._tx: Any = None
-        self._original: Any = None
         self.closed = asyncio.Event()
 
     async def gather(self) -> tuple[str, str, list[str]]:
@@ -122,8 +121,6 @@ class Peer:
             raise Unreachable(f"The DTLS handshake failed ({self._dtls.state}).")
         self._dtls.on("statechange", self._state_changed)
         self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp  # noqa: SLF001
-        self._original = self._connection.data_received
-        self._connection.data_received = self._received
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send; a full socket loses it, as any network may."""
@@ -136,20 +133,15 @@ class Peer:
     async def close(self) -> None:
         """Say goodbye and free the ports."""
         self._on_rtp = self._on_rtcp = None
-        if self._rx is not None:
-            self._connection.data_received = self._original
+        self._rx = None
         with suppress(ConnectionError):
             await self._dtls.stop()
         await self._ice.stop()
         self.closed.set()
 
-    def _received(self, data: bytes, component: int) -> None:
-        """The hook: 128 to 191 is RTP or RTCP (RFC 7983), everything else goes on to aiortc."""
-        if not 127 < data[0] < 192:  # noqa: PLR2004
-            if len(data) <= LONGEST_DATAGRAM:
-                self._original(data, component)
-            return
-        if not 12 <= len(data) <= LONGEST_DATAGRAM:  # noqa: PLR2004
+    def received(self, data: bytes) -> None:
+        """An RTP or RTCP packet, encrypted; before there are keys it is nobody's."""
+        if self._rx is None or len(data) < 12:  # noqa: PLR2004
             return
         try:
             if 192 <= data[1] <= 223:  # noqa: PLR2004  RFC 5761, 4
@@ -183,12 +175,12 @@ class Peer:
             found.append(protocol.local_candidate)
         return found
 
-    async def _endpoint(self, address: str) -> StunProtocol | None:
+    async def _endpoint(self, address: str) -> "_Datagrams | None":
         loop = asyncio.get_running_loop()
         for port in self._network.ports():
             try:
                 transport, protocol = await loop.create_datagram_endpoint(
-                    lambda: StunProtocol(self._connection), local_addr=(address, port)
+                    lambda: _Datagrams(self, self._connection), local_addr=(address, port)
                 )
             except OSError:
                 continue
@@ -197,3 +189,23 @@ class Peer:
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             return protocol
         return None
+
+
+class _Datagrams(StunProtocol):
+    """Our socket: RTP and RTCP (128 to 191, RFC 7983) go to the peer at once, the rest to ICE and DTLS.
+
+    aioice would try to read every packet as STUN first, which costs more than all that follows.
+    """
+
+    def __init__(self, peer: Peer, connection: Any) -> None:
+        super().__init__(connection)
+        self._peer = peer
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Whatever came."""
+        if not isinstance(data, bytes) or not 0 < len(data) <= LONGEST_DATAGRAM:
+            return
+        if 127 < data[0] < 192:  # noqa: PLR2004
+            self._peer.received(data)
+        else:
+            super().datagram_received(data, addr)

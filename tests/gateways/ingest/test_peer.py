@@ -11,7 +11,7 @@ async def test_the_names_behind_the_receive_path_are_there() -> None:
     network = Network(None, None)
     ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
     dtls = RTCDtlsTransport(ice, [network.certificate])
-    for name in ("data_received", "get_component_candidates", "_nominated", "_protocols"):
+    for name in ("get_component_candidates", "_nominated", "_protocols"):
         assert hasattr(ice._connection, name), name
     for name in ("_rx_srtp", "_tx_srtp", "_set_role"):
         assert hasattr(dtls, name), name
