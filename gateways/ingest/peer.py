@@ -9,7 +9,6 @@ tests/gateways/ingest/test_peer.py checks that they are there.
 
 import asyncio
 import random
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
@@ -21,11 +20,13 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsP
 from aiortc.rtcicetransport import RTCIceGatherer, RTCIceParameters, RTCIceTransport
 from aiortc.sdp import candidate_to_sdp
 
-LONGEST_DATAGRAM: Final = 1500  # a longer one makes aiortc's DTLS transport close (INGEST.md)
-RECEIVE_BUFFER: Final = 8 << 20  # a 4K key frame comes as one burst
+from gateways.ingest.pulse import LONGEST_DATAGRAM, DatagramsProtocol, Pulse
+
+SHORTEST: Final = 12  # an RTP header
 CONNECT_S: Final = 15.0
 
-OnPacket = Callable[[bytes], None]
+OnRtp = Callable[[list[bytes]], None]
+OnRtcp = Callable[[bytes], None]
 
 
 class Unreachable(Exception):
@@ -33,12 +34,13 @@ class Unreachable(Exception):
 
 
 class Network:
-    """Which addresses and ports media uses; one per process. `udp_ports` is a range, both ends included."""
+    """Which addresses, ports and sockets media uses; one per process. `udp_ports` is a range, both ends included."""
 
     def __init__(self, udp_ports: tuple[int, int] | None, public_ip: str | None) -> None:
         self.udp_ports = udp_ports
         self.public_ip = public_ip
         self.certificate = RTCCertificate.generateCertificate()
+        self.pulse = Pulse()
 
     @property
     def fingerprint(self) -> str:
@@ -68,8 +70,8 @@ class Peer:
         self._dtls = RTCDtlsTransport(self._ice, [network.certificate])
         self._connection: Any = self._ice._connection  # noqa: SLF001
         self._connection.get_component_candidates = self._bind  # type: ignore[method-assign, unused-ignore]
-        self._on_rtp: OnPacket | None = None
-        self._on_rtcp: OnPacket | None = None
+        self._on_rtp: OnRtp | None = None
+        self._on_rtcp: OnRtcp | None = None
         self._rx: Any = None
         self._tx: Any = None
         self.closed = asyncio.Event()
@@ -103,8 +105,8 @@ class Peer:
         fingerprint: tuple[str, str],
         *,
         active: bool,
-        on_rtp: OnPacket,
-        on_rtcp: OnPacket,
+        on_rtp: OnRtp,
+        on_rtcp: OnRtcp,
     ) -> None:
         """ICE, then DTLS; then packets come. Raises Unreachable, naming the ports."""
         self._on_rtp, self._on_rtcp = on_rtp, on_rtcp
@@ -139,19 +141,18 @@ class Peer:
         await self._ice.stop()
         self.closed.set()
 
-    def received(self, data: bytes) -> None:
-        """An RTP or RTCP packet, encrypted; before there are keys it is nobody's."""
-        if self._rx is None or len(data) < 12:  # noqa: PLR2004
+    def received(self, datagrams: list[bytes]) -> None:
+        """RTP and RTCP packets, encrypted; before there are keys they are nobody's."""
+        if self._rx is None or self._on_rtp is None or self._on_rtcp is None:
             return
-        try:
-            if 192 <= data[1] <= 223:  # noqa: PLR2004  RFC 5761, 4
-                packet, take = self._rx.unprotect_rtcp(data), self._on_rtcp
-            else:
-                packet, take = self._rx.unprotect(data), self._on_rtp
-        except pylibsrtp.Error:  # a replay, or a stranger
-            return
-        if take:
-            take(packet)
+        packets = []
+        for data in datagrams:
+            with suppress(pylibsrtp.Error):  # a replay, or a stranger
+                if 192 <= data[1] <= 223:  # noqa: PLR2004  RFC 5761, 4
+                    self._on_rtcp(self._rx.unprotect_rtcp(data))
+                else:
+                    packets.append(self._rx.unprotect(data))
+        self._on_rtp(packets)
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):
@@ -164,7 +165,7 @@ class Peer:
         """In the place of aioice's own: every address, one port of ours, a large buffer; no STUN, no TURN."""
         found = []
         for address in self._network.addresses():
-            protocol = await self._endpoint(address)
+            protocol = self._endpoint(address)
             if protocol is None:
                 continue
             host, port = protocol.transport.get_extra_info("sockname")[:2]
@@ -175,23 +176,16 @@ class Peer:
             found.append(protocol.local_candidate)
         return found
 
-    async def _endpoint(self, address: str) -> "_Datagrams | None":
-        loop = asyncio.get_running_loop()
+    def _endpoint(self, address: str) -> "_Datagrams | None":
+        protocol = _Datagrams(self, self._connection)
         for port in self._network.ports():
-            try:
-                transport, protocol = await loop.create_datagram_endpoint(
-                    lambda: _Datagrams(self, self._connection), local_addr=(address, port)
-                )
-            except OSError:
-                continue
-            found = transport.get_extra_info("socket")
-            if found is not None:
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            return protocol
+            with suppress(OSError):
+                self._network.pulse.open(address, port, protocol)
+                return protocol
         return None
 
 
-class _Datagrams(StunProtocol):
+class _Datagrams(StunProtocol, DatagramsProtocol):
     """Our socket: RTP and RTCP (128 to 191, RFC 7983) go to the peer at once, the rest to ICE and DTLS.
 
     aioice would try to read every packet as STUN first, which costs more than all that follows.
@@ -201,11 +195,13 @@ class _Datagrams(StunProtocol):
         super().__init__(connection)
         self._peer = peer
 
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+    def datagrams_received(self, datagrams: list[tuple[bytes, Any]]) -> None:
         """Whatever came."""
-        if not isinstance(data, bytes) or not 0 < len(data) <= LONGEST_DATAGRAM:
-            return
-        if 127 < data[0] < 192:  # noqa: PLR2004
-            self._peer.received(data)
-        else:
-            super().datagram_received(data, addr)
+        media = []
+        for data, address in datagrams:
+            if SHORTEST <= len(data) <= LONGEST_DATAGRAM and 127 < data[0] < 192:  # noqa: PLR2004
+                media.append(data)
+            elif 0 < len(data) <= LONGEST_DATAGRAM:
+                self.datagram_received(data, address)
+        if media:
+            self._peer.received(media)

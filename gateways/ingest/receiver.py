@@ -52,7 +52,7 @@ class VideoReceiver:
             return []
         if self.statistics is None:
             self.statistics = SourceStatistics(packet.ssrc, VIDEO_TIMESCALE)
-        self.statistics.add(sequence, self.timestamps.peek(packet.timestamp), size_bytes, now)
+        self.statistics.add(sequence, self.timestamps.unwrap(packet.timestamp), size_bytes, now)
         return self._assembled(self._buffer.insert(sequence, packet, now), now)
 
     def expire(self, now: float) -> list[VideoFrame]:
@@ -146,18 +146,31 @@ class Receiver:
         self._references: dict[int, SenderReference] = {}
         self.last_packet = 0.0
 
-    def take(self, data: bytes, now: float) -> list[VideoFrame] | list[AudioPacket]:
-        """An RTP packet, as it was read at `now`; what is not ours is passed over."""
-        try:
-            packet = rtp.parse(data, self._transport_cc)
-        except ValueError:
-            return []
-        self.last_packet = now
-        if packet.transport_sequence >= 0:
-            self._arrivals.add(packet.transport_sequence, now)
-        if packet.payload_type in self._video_types:
-            return self.video.add(packet, len(data), now) if self.video else []
-        return self.audio.add(packet, len(data), now) if self.audio else []
+    def take(self, packets: list[bytes], now: float) -> list[VideoFrame | AudioPacket]:
+        """RTP packets, as they were read at `now`; what is not ours is passed over."""
+        out: list[VideoFrame | AudioPacket] = []
+        for data in packets:
+            try:
+                packet = rtp.parse(data, self._transport_cc)
+            except ValueError:
+                continue
+            self.last_packet = now
+            if packet.transport_sequence >= 0:
+                self._arrivals.add(packet.transport_sequence, now)
+            track = self.video if packet.payload_type in self._video_types else self.audio
+            if track:
+                out += track.add(packet, len(data), now)
+        return out
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is missing: `missing` and `expire` have something to do soon."""
+        video, audio = self.video, self.audio
+        return bool((video and video.is_waiting) or (audio and audio.is_waiting))
+
+    def expire(self, now: float) -> list[VideoFrame | AudioPacket]:
+        """What can go on now that waiting is over."""
+        return [sample for track in (self.video, self.audio) if track for sample in track.expire(now)]
 
     def heard(self, data: bytes, now: float) -> tuple[SenderReference, SenderReference] | None:
         """An RTCP packet; both tracks' references once both senders have reported."""

@@ -37,10 +37,11 @@ async def running(
     """
     async with asyncio.TaskGroup() as owner:
         sessions = Sessions(nats, max_sessions, owner)
+        network = Network(udp_ports, public_ip)
         whip = Whip(
             nats,
             sessions,
-            Network(udp_ports, public_ip),
+            network,
             instance=instance,
             secret=secret,
             ice_servers=ice_servers,
@@ -61,6 +62,7 @@ async def running(
             await runner.cleanup()
             for stop in unfollow:
                 await stop()
+            network.pulse.close()
 
 
 def _application(nats: Nats, whip: Whip) -> web.Application:

@@ -6,6 +6,7 @@ waiting ──connected──▶ live ◀──pause, resume──▶ paused
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -75,9 +76,10 @@ class Session:
         self._why = ""
         self._end_reason: str | None = None
         self._paused = False
+        self._attention = asyncio.Event()  # for `_live`: a second is over, or it is the last
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
-        self._retry: asyncio.TimerHandle | None = None
+        self._due = self._retry = math.inf
+        self._feedback_due = self._report_due = 0.0
         self._size = (0, 0)
         self._before = (0.0, 0, 0, 0, 0)
         self._asked = 0.0
@@ -115,6 +117,7 @@ class Session:
         self._why = self._why or why
         self._end_reason = end_reason or self._end_reason
         self._stop.set()
+        self._attention.set()
 
     def pause(self) -> None:
         """Nothing that comes from now on is recorded."""
@@ -197,38 +200,16 @@ class Session:
         self._take(early)
 
     async def _live(self) -> None:
-        """Feedback every 100 ms, reports every second, until something ends it."""
-        assert self._publishing
-        next_report = self._loop.time()
+        """Tell how it goes every second, until something ends it."""
+        self._network.pulse.follow(self._on_pulse)
         while not self._stop.is_set():
-            now = self._loop.time()
-            for packet in self._receiver.arrivals():
-                self._peer.send_rtcp(packet)
-            if self._packager and self._receiver.video and self._receiver.video.needs_key_frame and not self._paused:
-                self._ask_for_key_frame()
-            if now >= next_report:
-                next_report = now + REPORT_S
-                self._peer.send_rtcp(self._receiver.report(now))
-                await self._tell(self._measured(now))
-            if self._peer.closed.is_set():
-                self.stop("the client left")
-            elif now - self._receiver.last_packet > SILENT_S:
-                self.stop(f"nothing came for {SILENT_S:g} s")
-            elif self._publishing.done():
-                self.stop("another session goes on with this recording")
-            self._schedule()
-            try:
-                async with asyncio.timeout(FEEDBACK_S):
-                    await self._stop.wait()
-            except TimeoutError:
-                continue
+            await self._attention.wait()
+            self._attention.clear()
+            await self._tell(self._measured(self._loop.time()))
 
     async def _finish(self) -> None:
         """Close the parts, wait for their acknowledgement, say the end, free the ports."""
-        if self._timer:
-            self._timer.cancel()
-        if self._retry:
-            self._retry.cancel()
+        self._network.pulse.leave(self._on_pulse)
         packager, self._packager = self._packager, None
         if packager and self._publisher:
             self._put(packager.close(self._loop.time(), _wall_us()))
@@ -255,67 +236,84 @@ class Session:
 
     # --- packets ------------------------------------------------------------------------------------------------------
 
-    def _on_rtp(self, data: bytes) -> None:
-        found = self._receiver.take(data, self._loop.time())
-        if found:
-            self._take(found)
-        if self._retry is None and self._is_waiting():
-            self._retry = self._loop.call_later(RETRY_S, self._try_again)
+    def _on_rtp(self, packets: list[bytes]) -> None:
+        now = self._loop.time()
+        self._take(self._receiver.take(packets, now))
+        if self._retry == math.inf and self._receiver.is_waiting:
+            self._retry = now + RETRY_S
 
     def _on_rtcp(self, data: bytes) -> None:
         references = self._receiver.heard(data, self._loop.time())
         if references and self._packager:
             self._packager.align(*references)
 
-    def _is_waiting(self) -> bool:
-        video, audio = self._receiver.video, self._receiver.audio
-        return bool((video and video.is_waiting) or (audio and audio.is_waiting))
+    def _on_pulse(self, now: float) -> None:
+        """Whatever is due."""
+        if now >= self._retry:
+            self._try_again(now)
+        if now >= self._due and self._packager:
+            self._say(self._packager.tick(now, _wall_us()))
+            self._schedule()
+        if now >= self._feedback_due:
+            self._feedback_due = now + FEEDBACK_S
+            self._feedback(now)
+            self._look(now)
+            self._schedule()
 
-    def _try_again(self) -> None:
+    def _try_again(self, now: float) -> None:
         """Ask again for what is missing, and give up what has been missing for too long."""
-        now = self._loop.time()
-        self._retry = None
         for packet in self._receiver.missing(now):
             self._peer.send_rtcp(packet)
-        for track in (self._receiver.video, self._receiver.audio):
-            if track:
-                self._take(track.expire(now))
-        if self._is_waiting():
-            self._retry = self._loop.call_later(RETRY_S, self._try_again)
+        self._take(self._receiver.expire(now))
+        self._retry = now + RETRY_S if self._receiver.is_waiting else math.inf
 
-    def _take(self, samples: list[VideoFrame] | list[AudioPacket] | list[VideoFrame | AudioPacket]) -> None:
+    def _feedback(self, now: float) -> None:
+        """Arrivals every 100 ms, reports every second."""
+        for packet in self._receiver.arrivals():
+            self._peer.send_rtcp(packet)
+        video = self._receiver.video
+        if self._packager and video and video.needs_key_frame and not self._paused:
+            self._ask_for_key_frame()
+        if now >= self._report_due:
+            self._report_due = now + REPORT_S
+            self._peer.send_rtcp(self._receiver.report(now))
+            self._attention.set()
+
+    def _look(self, now: float) -> None:
+        """Is the client still there?"""
+        if self._peer.closed.is_set():
+            self.stop("the client left")
+        elif now - self._receiver.last_packet > SILENT_S:
+            self.stop(f"nothing came for {SILENT_S:g} s")
+        elif self._publishing and self._publishing.done():
+            self.stop("another session goes on with this recording")
+
+    def _take(self, samples: list[VideoFrame | AudioPacket]) -> None:
         packager = self._packager
         if packager is None:
             if not self._stop.is_set():
                 self._early.extend(samples)
             return
+        if not samples:
+            return
         now, wall_us = self._loop.time(), _wall_us()
         for sample in samples:
             try:
                 if isinstance(sample, VideoFrame):
-                    self._say(packager.add_video(sample, now, wall_us))
+                    outputs = packager.add_video(sample, now, wall_us)
                 else:
-                    self._say(packager.add_audio(sample, now, wall_us))
+                    outputs = packager.add_audio(sample, now, wall_us)
             except ValueError as error:
                 log.warning("a frame cannot be used", recording=self.recording_id, why=str(error))
-        self._schedule()
-
-    def _tick(self) -> None:
-        self._timer = None
-        if self._packager:
-            self._say(self._packager.tick(self._loop.time(), _wall_us()))
-            self._schedule()
+            else:
+                if outputs:
+                    self._say(outputs)
+                    self._schedule()
 
     def _schedule(self) -> None:
-        """The packager's next deadline, as a timer."""
+        """When the packager is due: it can come nearer only with an output, and is looked at every 100 ms anyway."""
         due = self._packager.deadline() if self._packager else None
-        if due is None:
-            return
-        if self._timer:
-            if self._timer.when() <= due:
-                return
-            self._timer.cancel()
-        self._timer = self._loop.call_at(max(due, self._loop.time() + 0.001), self._tick)
+        self._due = math.inf if due is None else due
 
     def _say(self, outputs: list[Output]) -> None:
         for output in outputs:

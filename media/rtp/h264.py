@@ -10,6 +10,7 @@ STAP_A: Final = 24
 FU_A: Final = 28
 IDR: Final = 5
 _START: Final = 0x80
+_END: Final = 0x40
 
 
 class AccessUnit(NamedTuple):
@@ -46,7 +47,7 @@ class H264Assembler:
             self._begin(timestamp)
         if payload:
             try:
-                self._units.extend(self._take(payload))
+                self._take(payload)
             except (ValueError, IndexError):
                 self._damaged = True
         return self._end() if marker else None
@@ -67,25 +68,25 @@ class H264Assembler:
         self._after_gap = False
         self._timestamp = timestamp
 
-    def _take(self, payload: bytes) -> Iterator[bytes]:
+    def _take(self, payload: bytes) -> None:
         kind = payload[0] & 0x1F
         if kind == FU_A:
-            yield from self._fragment(payload)
+            self._fragment(payload)
         elif kind == STAP_A:
-            yield from _aggregated(payload)
+            self._units.extend(_aggregated(payload))
         elif 0 < kind < STAP_A:
-            yield payload
+            self._units.append(payload)
 
-    def _fragment(self, payload: bytes) -> Iterator[bytes]:
-        indicator, header = payload[0], payload[1]
+    def _fragment(self, payload: bytes) -> None:
+        header = payload[1]
         if header & _START:
-            self._fragments = [bytes(((indicator & 0xE0) | (header & 0x1F),))]
+            self._fragments = [bytes(((payload[0] & 0xE0) | (header & 0x1F),))]
         elif not self._fragments:
             raise ValueError("the start of a fragmented unit is missing")
         self._fragments.append(payload[2:])
-        if header & 0x40:
-            unit, self._fragments = b"".join(self._fragments), []
-            yield unit
+        if header & _END:
+            self._units.append(b"".join(self._fragments))
+            self._fragments = []
 
     def _end(self) -> AccessUnit | None:
         units, timestamp = tuple(self._units), self._timestamp or 0

@@ -1,13 +1,16 @@
 """An RTP packet (RFC 3550, 5.1) and the header extensions that matter here (RFC 8285)."""
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _HEADER: Final = struct.Struct(">BBHII")
 _ONE_BYTE: Final = 0xBEDE
 
 
-class RtpPacket(NamedTuple):
+class RtpPacket(Struct, frozen=True, gc=False):
     """`transport_sequence` is transport-wide-cc's number, or -1."""
 
     payload_type: int
@@ -62,4 +65,4 @@ def from_retransmission(packet: RtpPacket, payload_type: int, ssrc: int) -> RtpP
     if len(packet.payload) <= 2:
         return None
     sequence = int.from_bytes(packet.payload[:2], "big")
-    return packet._replace(payload_type=payload_type, ssrc=ssrc, sequence=sequence, payload=packet.payload[2:])
+    return replace(packet, payload_type=payload_type, ssrc=ssrc, sequence=sequence, payload=packet.payload[2:])

@@ -42,6 +42,9 @@ class ReorderBuffer(Generic[T]):
 
     def insert(self, sequence: int, packet: T, now: float) -> list[T | Gap]:
         """What can leave now that `packet` has come."""
+        if sequence == self._next and not self._held:
+            self._next, self._newest = sequence + 1, sequence
+            return [packet]
         if self._next is None:
             self._next, self._newest = sequence, sequence - 1
         if sequence < self._next or sequence in self._held:
@@ -50,10 +53,6 @@ class ReorderBuffer(Generic[T]):
             return self._start_again(sequence, packet)
         if missing := self._missing.pop(sequence, None):
             self._learn(missing, now)
-        if sequence == self._next and not self._held:
-            self._next = sequence + 1
-            self._newest = max(self._newest, sequence)
-            return [packet]
         self._held[sequence] = packet
         for skipped in range(self._newest + 1, sequence):
             self._missing[skipped] = _Missing(now)

@@ -6,18 +6,21 @@ class Unwrapper:
 
     def __init__(self, bits: int) -> None:
         self._modulus = 1 << bits
+        self._half = self._modulus >> 1
         self._last: int | None = None
 
     def unwrap(self, value: int) -> int:
         """A growing integer, disorder aside."""
         found = self.peek(value)
-        if self._last is None or found > self._last:
+        last = self._last
+        if last is None or found > last:
             self._last = found
         return found
 
     def peek(self, value: int) -> int:
         """The same, without remembering it."""
-        if self._last is None:
+        last = self._last
+        if last is None:
             return value + self._modulus  # room for what comes late to lie before the first
-        half = self._modulus // 2
-        return self._last + (value - self._last + half) % self._modulus - half
+        ahead = (value - last) % self._modulus
+        return last + ahead if ahead < self._half else last + ahead - self._modulus

@@ -15,16 +15,20 @@ class SourceStatistics:
         self._highest = 0
         self._jitter = 0.0
         self._transit: float | None = None
+        self._timestamp: int | None = None
         self._before = (0, 0)  # expected and received at the last report
         self._report: tuple[int, float] | None = None
 
     def add(self, sequence: int, timestamp: int, size_bytes: int, arrived: float) -> None:
-        """A packet, by unwrapped sequence number."""
+        """A packet, by unwrapped sequence number; jitter is that of the first packet of each frame."""
         if self._first is None:
             self._first = self._highest = sequence
         self._highest = max(self._highest, sequence)
         self.received += 1
         self.received_bytes += size_bytes
+        if timestamp == self._timestamp:
+            return
+        self._timestamp = timestamp
         transit = arrived * self._clock_rate - timestamp
         if self._transit is not None:
             self._jitter += (abs(transit - self._transit) - self._jitter) / 16

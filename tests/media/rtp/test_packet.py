@@ -5,6 +5,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from media.rtp.packet import RtpPacket, from_retransmission, parse
 from media.rtp.sequence import Unwrapper
@@ -59,7 +60,7 @@ def test_garbage_is_read_or_refused_and_nothing_else(data: bytes) -> None:
 def test_a_retransmission_gives_back_the_original() -> None:
     sent = RtpPacket(103, True, 5, 900, 8, b"\x12\x34payload")
     assert from_retransmission(sent, 102, 7) == RtpPacket(102, True, 0x1234, 900, 7, b"payload")
-    assert from_retransmission(sent._replace(payload=b"\x12\x34"), 102, 7) is None
+    assert from_retransmission(replace(sent, payload=b"\x12\x34"), 102, 7) is None
 
 
 @given(st.lists(st.integers(-1000, 30_000), max_size=200))

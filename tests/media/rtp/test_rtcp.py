@@ -55,8 +55,11 @@ def read_feedback(body: bytes) -> dict[int, float]:
     at = 8
     while len(symbols) < count:
         (chunk,) = struct.unpack_from(">H", body, at)
-        assert chunk >> 14 == 0b11
-        symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+        if chunk >> 15:
+            assert chunk >> 14 == 0b11
+            symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+        else:
+            symbols += [chunk >> 13] * (chunk & 0x1FFF)
         at += 2
     time, arrivals = (reference >> 8) * 0.064, {}
     for number, symbol in enumerate(symbols[:count]):
