@@ -20,13 +20,13 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsP
 from aiortc.rtcicetransport import RTCIceGatherer, RTCIceParameters, RTCIceTransport
 from aiortc.sdp import candidate_to_sdp
 
-from gateways.ingest.pulse import LONGEST_DATAGRAM, DatagramsProtocol, Pulse
+from gateways.ingest.pulse import LONGEST_DATAGRAM, Datagram, DatagramsProtocol, Pulse
 
 SHORTEST: Final = 12  # an RTP header
 CONNECT_S: Final = 15.0
 
-OnRtp = Callable[[list[bytes]], None]
-OnRtcp = Callable[[bytes], None]
+OnRtp = Callable[[list[tuple[bytes, float]]], None]
+OnRtcp = Callable[[bytes, float], None]
 
 
 class Unreachable(Exception):
@@ -61,7 +61,7 @@ class Network:
 
 
 class Peer:
-    """One connection to a client. `on_rtp` and `on_rtcp` are called with decrypted packets, on the event loop."""
+    """One connection to a client. `on_rtp` and `on_rtcp` are called with decrypted packets and when they came."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -141,17 +141,17 @@ class Peer:
         await self._ice.stop()
         self.closed.set()
 
-    def received(self, datagrams: list[bytes]) -> None:
+    def received(self, datagrams: list[Datagram]) -> None:
         """RTP and RTCP packets, encrypted; before there are keys they are nobody's."""
         if self._rx is None or self._on_rtp is None or self._on_rtcp is None:
             return
         packets = []
-        for data in datagrams:
+        for data, _, arrived in datagrams:
             with suppress(pylibsrtp.Error):  # a replay, or a stranger
                 if 192 <= data[1] <= 223:  # noqa: PLR2004  RFC 5761, 4
-                    self._on_rtcp(self._rx.unprotect_rtcp(data))
+                    self._on_rtcp(self._rx.unprotect_rtcp(data), arrived)
                 else:
-                    packets.append(self._rx.unprotect(data))
+                    packets.append((self._rx.unprotect(data), arrived))
         self._on_rtp(packets)
 
     def _state_changed(self) -> None:
@@ -195,12 +195,13 @@ class _Datagrams(StunProtocol, DatagramsProtocol):
         super().__init__(connection)
         self._peer = peer
 
-    def datagrams_received(self, datagrams: list[tuple[bytes, Any]]) -> None:
+    def datagrams_received(self, datagrams: list[Datagram]) -> None:
         """Whatever came."""
         media = []
-        for data, address in datagrams:
+        for datagram in datagrams:
+            data, address, _ = datagram
             if SHORTEST <= len(data) <= LONGEST_DATAGRAM and 127 < data[0] < 192:  # noqa: PLR2004
-                media.append(data)
+                media.append(datagram)
             elif 0 < len(data) <= LONGEST_DATAGRAM:
                 self.datagram_received(data, address)
         if media:

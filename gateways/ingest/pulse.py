@@ -2,11 +2,16 @@
 
 A wake-up costs as much CPU as thirty packets (0.3 ms on two virtual cores; ADR 6), so there is no reader and no timer
 per source. While sources follow, everything waits for the beat; while none does, the first datagram begins one.
+
+The kernel notes when each datagram came, where it can (Linux): a sender's bandwidth estimate takes a beat for a queue.
 """
 
 import asyncio
 import selectors
 import socket
+import struct
+import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -15,16 +20,22 @@ from typing import Any, Final
 BEAT_S: Final = 0.01
 LONGEST_DATAGRAM: Final = 1500  # a longer one makes aiortc's DTLS transport close (INGEST.md)
 RECEIVE_BUFFER: Final = 8 << 20  # a 4K key frame comes as one burst
+LONGEST_WAIT_S: Final = 1.0
 MOST_AT_ONCE: Final = 4096  # of one socket, before the others have their turn
 
+_SO_TIMESTAMPNS: Final = 35 if sys.platform == "linux" else None  # socket(7); Python has no name for it
+_TIMESPEC: Final = struct.Struct("@ll")
+_NOTE_BYTES: Final = socket.CMSG_SPACE(_TIMESPEC.size)
+
+Datagram = tuple[bytes, Any, float]  # what, from which address, and when it came (the event loop's clock, seconds)
 Follower = Callable[[float], None]
 
 
 class DatagramsProtocol(asyncio.DatagramProtocol):
     """A protocol that takes all that has come at once."""
 
-    def datagrams_received(self, datagrams: list[tuple[bytes, Any]]) -> None:
-        """Each with the address it came from."""
+    def datagrams_received(self, datagrams: list[Datagram]) -> None:
+        """In the order in which they came."""
         raise NotImplementedError
 
 
@@ -45,12 +56,14 @@ class Pulse:
         try:
             found.setblocking(False)  # noqa: FBT003
             found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            if _SO_TIMESTAMPNS:
+                found.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             found.bind((address, port))
         except OSError:
             found.close()
             raise
         transport = Transport(found, protocol, self._loop, self._selector)
-        self._selector.register(found, selectors.EVENT_READ, partial(_empty, found, protocol))
+        self._selector.register(found, selectors.EVENT_READ, partial(self._empty, found, protocol))
         protocol.connection_made(transport)
         return transport
 
@@ -93,6 +106,22 @@ class Pulse:
         for follower in list(self._followers):
             self._guarded(partial(follower, now))
 
+    def _empty(self, found: socket.socket, protocol: DatagramsProtocol) -> None:
+        receive, now = found.recvmsg, self._loop.time()
+        ahead = time.time() - now
+        datagrams: list[Datagram] = []
+        with suppress(OSError):  # nothing more, or closed meanwhile
+            for _ in range(MOST_AT_ONCE):
+                data, notes, _, address = receive(LONGEST_DATAGRAM + 1, _NOTE_BYTES)
+                arrived = now
+                if notes:
+                    seconds, nanoseconds = _TIMESPEC.unpack(notes[0][2])
+                    arrived = seconds - ahead + nanoseconds * 1e-9
+                    if not now - LONGEST_WAIT_S < arrived < now:  # the clock was set meanwhile
+                        arrived = now
+                datagrams.append((data, address, arrived))
+        protocol.datagrams_received(datagrams)
+
     def _guarded(self, work: Callable[[], None]) -> None:
         """One source's trouble is not another's."""
         try:
@@ -129,12 +158,3 @@ class Transport(asyncio.DatagramTransport):
             self._selector.unregister(self._socket)
             self._socket.close()
             self._loop.call_soon(self._protocol.connection_lost, None)
-
-
-def _empty(found: socket.socket, protocol: DatagramsProtocol) -> None:
-    receive = found.recvfrom
-    datagrams = []
-    with suppress(OSError):  # nothing more, or closed meanwhile
-        for _ in range(MOST_AT_ONCE):
-            datagrams.append(receive(LONGEST_DATAGRAM + 1))  # noqa: PERF401  what came before the error counts
-    protocol.datagrams_received(datagrams)

@@ -146,20 +146,20 @@ class Receiver:
         self._references: dict[int, SenderReference] = {}
         self.last_packet = 0.0
 
-    def take(self, packets: list[bytes], now: float) -> list[VideoFrame | AudioPacket]:
-        """RTP packets, as they were read at `now`; what is not ours is passed over."""
+    def take(self, packets: list[tuple[bytes, float]], now: float) -> list[VideoFrame | AudioPacket]:
+        """RTP packets and when they came, read at `now`; what is not ours is passed over."""
         out: list[VideoFrame | AudioPacket] = []
-        for data in packets:
+        for data, arrived in packets:
             try:
                 packet = rtp.parse(data, self._transport_cc)
             except ValueError:
                 continue
             self.last_packet = now
             if packet.transport_sequence >= 0:
-                self._arrivals.add(packet.transport_sequence, now)
+                self._arrivals.add(packet.transport_sequence, arrived)
             track = self.video if packet.payload_type in self._video_types else self.audio
             if track:
-                out += track.add(packet, len(data), now)
+                out += track.add(packet, len(data), arrived)
         return out
 
     @property

@@ -236,14 +236,14 @@ class Session:
 
     # --- packets ------------------------------------------------------------------------------------------------------
 
-    def _on_rtp(self, packets: list[bytes]) -> None:
+    def _on_rtp(self, packets: list[tuple[bytes, float]]) -> None:
         now = self._loop.time()
         self._take(self._receiver.take(packets, now))
         if self._retry == math.inf and self._receiver.is_waiting:
             self._retry = now + RETRY_S
 
-    def _on_rtcp(self, data: bytes) -> None:
-        references = self._receiver.heard(data, self._loop.time())
+    def _on_rtcp(self, data: bytes, arrived: float) -> None:
+        references = self._receiver.heard(data, arrived)
         if references and self._packager:
             self._packager.align(*references)
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from gateways.ingest.pulse import BEAT_S, DatagramsProtocol, Pulse, Transport
+from gateways.ingest.pulse import BEAT_S, Datagram, DatagramsProtocol, Pulse, Transport
 
 
 class Taker(DatagramsProtocol):
@@ -15,10 +17,12 @@ class Taker(DatagramsProtocol):
 
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
+        self.arrived: list[float] = []
         self.lost = False
 
-    def datagrams_received(self, datagrams: list[tuple[bytes, Any]]) -> None:
-        self.batches.append([data for data, _ in datagrams])
+    def datagrams_received(self, datagrams: list[Datagram]) -> None:
+        self.batches.append([data for data, _, _ in datagrams])
+        self.arrived += [arrived for _, _, arrived in datagrams]
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.lost = True
@@ -27,7 +31,7 @@ class Taker(DatagramsProtocol):
 class Thrower(DatagramsProtocol):
     """Cannot take anything."""
 
-    def datagrams_received(self, datagrams: list[tuple[bytes, Any]]) -> None:
+    def datagrams_received(self, datagrams: list[Datagram]) -> None:
         raise RuntimeError(f"{len(datagrams)} too many")
 
 
@@ -60,6 +64,21 @@ async def test_what_comes_within_a_beat_comes_together_and_in_order(pulse: Pulse
     sender.sendto(b"later", port_of(transport))
     await asyncio.sleep(5 * BEAT_S)
     assert taker.batches == [sent, [b"later"]]
+    transport.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel notes arrivals on Linux")
+async def test_each_arrival_is_noted_when_it_came_not_when_it_was_read(pulse: Pulse, sender: socket.socket) -> None:
+    taker = Taker()
+    transport = pulse.open("127.0.0.1", 0, taker)
+    loop, sent = asyncio.get_running_loop(), []
+    for _ in range(3):
+        sent.append(loop.time())
+        sender.sendto(b"x", port_of(transport))
+        time.sleep(3 * BEAT_S)  # noqa: ASYNC251  nothing is read meanwhile
+    await asyncio.sleep(5 * BEAT_S)
+    assert len(taker.batches) == 1
+    assert taker.arrived == [pytest.approx(at, abs=BEAT_S / 2) for at in sent]
     transport.close()
 
 

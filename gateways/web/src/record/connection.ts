@@ -1,4 +1,7 @@
-/** A source that stays connected: when a session is lost, another goes on in the same recording. */
+/**
+ * A source that stays connected: when a session is lost, another goes on in the same recording. A session that is only
+ * silent goes on sending until the other stands: a server that has stalled takes what was sent meanwhile.
+ */
 
 import { Problem } from "../common/api";
 import { sentence } from "../common/dom";
@@ -9,8 +12,10 @@ import { type Outgoing, WhipSession } from "./whip";
 export interface Events {
   /** Media flows (again). */
   connected(): void;
-  /** It does not, since `at` (performance.now()); the next try comes in `againInMs`. */
-  lost(at: number, why: string, againInMs: number): void;
+  /** It does not, since `at` (performance.now()); another try is coming. */
+  lost(at: number, why: string): void;
+  /** It was only silence: everything since `at` has been heard. */
+  recovered(at: number): void;
   /** The recording takes no source any more: it was stopped or deleted. */
   over(why: string): void;
   measured(verdict: Verdict, health: Health): void;
@@ -22,6 +27,9 @@ const OVER = new Set([401, 403, 404, 409, 410]);
 
 export class Connection {
   private session: WhipSession | null = null;
+  private next: WhipSession | null = null;
+  /** Since when the session is silent, while another is being made. */
+  private silentSince: number | null = null;
   private health = new Health(0);
   private tries = 0;
   private timer = 0;
@@ -43,81 +51,96 @@ export class Connection {
     clearTimeout(this.timer);
     if (this.closed) return;
     const session = new WhipSession(this.url, this.token, this.outgoing());
-    this.session = session;
+    this.next = session;
     try {
       await session.connect();
     } catch (error) {
       void session.close();
-      if (this.session === session) this.failed(error);
+      if (this.next === session) this.failed(error);
       return;
     }
-    if (this.closed || this.session !== session) return void session.close();
+    if (this.next !== session) return void session.close();
+    void this.session?.close();
+    [this.session, this.next, this.silentSince, this.tries] = [session, null, null, 0];
     this.health = new Health(performance.now());
-    this.tries = 0;
     session.peer.addEventListener("connectionstatechange", () => this.stateChanged(session));
     this.events.connected();
   }
 
   /** The network is back, says the browser: do not wait for the timer. */
   hurry(): void {
-    if (!this.session && this.tries > 0) void this.open();
+    if (!this.next && this.tries > 0) void this.open();
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.stopLooking();
-    const session = this.session;
+    this.shut();
+    const { session } = this;
     this.session = null;
     session?.hush();
     await session?.close();
   }
 
+  private shut(): void {
+    this.closed = true;
+    this.stopLooking();
+    this.callOff();
+  }
+
+  private callOff(): void {
+    clearTimeout(this.timer);
+    void this.next?.close();
+    [this.next, this.tries] = [null, 0];
+  }
+
   private stateChanged(session: WhipSession): void {
+    if (session !== this.session) return;
     const state = session.peer.connectionState;
-    if (session === this.session && (state === "failed" || state === "closed" || state === "disconnected"))
-      this.drop(performance.now(), "The connection was lost.");
+    if (state === "disconnected") this.doubt(performance.now(), "The connection was lost.");
+    if (state !== "failed" && state !== "closed") return;
+    this.session = null;
+    void session.close();
+    this.doubt(performance.now(), "The connection was lost.");
   }
 
   private async look(): Promise<void> {
     const session = this.session;
-    if (!session || this.looking || session.peer.connectionState !== "connected") return;
+    if (!session || this.looking) return;
     this.looking = true;
     try {
       const report = await session.peer.getStats();
       if (session !== this.session) return;
       const verdict = this.health.judge(sampleOf(report as unknown as Map<string, never>), performance.now());
       this.events.measured(verdict, this.health);
-      if (verdict === "lost") this.drop(this.health.heardAt, "The server has stopped answering.");
+      if (verdict === "lost") this.doubt(this.health.heardAt, "The server has stopped answering.");
+      else if (this.silentSince !== null && this.health.heardAt > this.silentSince) this.trust(this.silentSince);
     } finally {
       this.looking = false;
     }
   }
 
-  private drop(at: number, why: string): void {
-    const session = this.session;
-    this.session = null;
-    void session?.close();
-    this.again(at, why, 0);
+  private doubt(at: number, why: string): void {
+    if (this.silentSince !== null || this.closed) return;
+    this.silentSince = at;
+    this.events.lost(at, why);
+    void this.open();
+  }
+
+  private trust(since: number): void {
+    this.silentSince = null;
+    this.callOff();
+    this.events.recovered(since);
   }
 
   private failed(error: unknown): void {
-    this.session = null;
+    this.next = null;
     if (error instanceof Problem && OVER.has(error.status)) {
-      this.closed = true;
-      this.stopLooking();
+      this.shut();
       this.events.over(error.message);
       return;
     }
     const wait = BACK_OFF_MS[Math.min(this.tries, BACK_OFF_MS.length - 1)]!;
     this.tries += 1;
-    this.again(performance.now(), sentence(error), wait);
-  }
-
-  private again(at: number, why: string, wait: number): void {
-    if (this.closed) return;
-    this.events.lost(at, why, wait);
-    clearTimeout(this.timer);
+    this.events.lost(this.silentSince ?? performance.now(), sentence(error));
     this.timer = window.setTimeout(() => void this.open(), wait);
   }
 }

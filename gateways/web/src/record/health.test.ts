@@ -29,6 +29,18 @@ test("a gateway that was killed is noticed within two seconds", () => {
   expect(said.get(3500)).toBe("lost");
 });
 
+test("a page that slept does not blame the server", () => {
+  const health = new Health(0);
+  health.judge({ ...GOOD, packetsReceived: 1, packetsSent: 10 }, 0);
+  expect(health.judge({ ...GOOD, packetsReceived: 1, packetsSent: 20 }, 4000)).toBe("good");
+});
+
+test("who answers again is back", () => {
+  const said = verdicts(5000, (ms) => ({ packetsReceived: (ms < 3000 ? Math.min(ms, 1000) : ms) / 100 }));
+  expect(said.get(2750)).toBe("lost");
+  expect(said.get(3000)).toBe("good");
+});
+
 test("one report a second is life enough", () =>
   expect([...verdicts(8000, (ms) => ({ packetsReceived: Math.floor(ms / 1000) })).values()]).not.toContain("lost"));
 

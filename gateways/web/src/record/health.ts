@@ -16,6 +16,7 @@ export interface Sample {
 export type Verdict = "good" | "poor" | "lost";
 
 const SILENCE_MS = 1_500; // feedback comes every 100 ms, reports every second
+const LONGEST_LOOK_MS = 500; // what this page has slept through is not the server's silence
 const POOR_MS = 4_000;
 const POOR_LOSS = 0.08;
 const POOR_ROUND_TRIP_S = 0.8;
@@ -28,6 +29,7 @@ export class Health {
   framesPerSecond = 0;
   private before: { at: number; sample: Sample } | null = null;
   private sentUnanswered = 0;
+  private silentMs = 0;
   private badSince: number | null = null;
 
   constructor(now: number) {
@@ -41,11 +43,13 @@ export class Health {
     if (sample.packetsReceived > before.sample.packetsReceived) {
       this.heardAt = now;
       this.sentUnanswered = 0;
+      this.silentMs = 0;
     } else {
       this.sentUnanswered += sample.packetsSent - before.sample.packetsSent;
+      this.silentMs += Math.min(now - before.at, LONGEST_LOOK_MS);
     }
     this.measure(before.at, before.sample, sample, now);
-    if (this.sentUnanswered > 0 && now - this.heardAt >= SILENCE_MS) return "lost";
+    if (this.sentUnanswered > 0 && this.silentMs >= SILENCE_MS) return "lost";
     return this.poor(sample, now) ? "poor" : "good";
   }
 

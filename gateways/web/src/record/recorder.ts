@@ -36,6 +36,7 @@ export class Recorder {
     this.connection = new Connection(new URL(made.whip_url, location.href).href, made.whip_token, () => inputs.outgoing(), {
       connected: () => this.connected(),
       lost: (at, why) => this.lost(at, why),
+      recovered: (at) => this.connected(at),
       over: (why) => this.over(why),
       measured: (verdict, health) => {
         this.verdict = verdict;
@@ -113,9 +114,9 @@ export class Recorder {
 
   private readonly hurry = (): void => this.connection.hurry();
 
-  private connected(): void {
+  private connected(since = performance.now()): void {
     if (!this.live) return;
-    if (!this.wantsPause) this.elapsed.run(performance.now());
+    if (!this.wantsPause) this.elapsed.run(since);
     this.become(this.wantsPause ? "paused" : "recording");
   }
 

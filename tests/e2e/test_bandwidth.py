@@ -1,0 +1,60 @@
+"""What the gateway tells of arrivals is enough for Chromium to find its bit rate on a clean path, and lets it keep it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.browser import browsing, recorder, sources
+from tests.product import Product
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SECONDS = 10
+SOON_S = 4.0  # 2 s on a machine that does nothing else
+WATCH = """
+window.estimates = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) {
+    super(...given);
+    let since = null;
+    setInterval(async () => {
+      if (this.connectionState !== "connected") return;
+      since ??= performance.now();
+      let wanted = 0, estimate = 0;
+      for (const sender of this.getSenders())
+        if (sender.track?.kind === "video") wanted = sender.getParameters().encodings[0].maxBitrate;
+      for (const one of (await this.getStats()).values())
+        if (one.type === "candidate-pair" && one.nominated)
+          estimate = Math.max(estimate, one.availableOutgoingBitrate ?? 0);
+      window.estimates.push({seconds: (performance.now() - since) / 1000, wanted, estimate});
+    }, 100);
+  }
+};
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def estimates(product: Product) -> AsyncIterator[list[dict[str, Any]]]:
+    """Chromium's estimate of the path every 100 ms from the moment the connection stood, bits per second."""
+    script = sources("moving", width=1280, height=720)
+    async with browsing() as chromium, recorder(chromium, product.url, WATCH, script) as recording:
+        await recording.open()
+        await recording.choose("screen")
+        await recording.start()
+        await recording.page.wait_for_function(f"window.estimates.at(-1)?.seconds > {SECONDS}", timeout=60_000)
+        found = await recording.page.evaluate("() => window.estimates")
+        await recording.stop()
+        yield found
+
+
+async def test_the_target_is_reached_soon(estimates: list[dict[str, Any]]) -> None:
+    reached = next((one["seconds"] for one in estimates if one["estimate"] >= one["wanted"] > 0), None)
+    assert reached is not None, estimates[-1]
+    assert reached < SOON_S
+
+
+async def test_the_target_is_kept(estimates: list[dict[str, Any]]) -> None:
+    later = [one for one in estimates if one["seconds"] > SOON_S]
+    assert all(one["estimate"] >= 0.8 * one["wanted"] for one in later)
