@@ -1,6 +1,7 @@
 """What the gateway tells of arrivals is enough for Chromium to find its bit rate on a clean path, and lets it keep it."""
 
 from collections.abc import AsyncIterator
+from statistics import median
 from typing import Any
 
 import pytest
@@ -56,5 +57,5 @@ async def test_the_target_is_reached_soon(estimates: list[dict[str, Any]]) -> No
 
 
 async def test_the_target_is_kept(estimates: list[dict[str, Any]]) -> None:
-    later = [one for one in estimates if one["seconds"] > SOON_S]
-    assert all(one["estimate"] >= 0.8 * one["wanted"] for one in later)
+    later = [one["estimate"] / one["wanted"] for one in estimates if one["seconds"] > SOON_S]
+    assert median(later) >= 1, "arrivals look like a queue"

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ENVIRONMENT = {"LOOM_ABANDON_AFTER_S": "10"}
 BACK_S = 5.0
 PART_S = 1 / 3
+STALLED_S = 2.5
 TRANSIT_S = 0.25
 """From the captured page into the gateway: drawing, encoding, pacing."""
 
@@ -40,6 +42,29 @@ async def test_the_browser_is_back_within_five_seconds_and_at_most_one_part_is_m
     after = min(clock for clock in clocks if clock > killed)
     assert (after - killed) / 1000 <= BACK_S, "the browser was away for longer than it may"
     assert (killed - before) / 1000 <= PART_S + TRANSIT_S, "more than one part of what had been sent is missing"
+
+
+async def test_a_gateway_that_stalls_loses_nothing(product: Product) -> None:
+    """The page keeps sending while it seeks another way, and goes on as before when it is heard again."""
+    script = sources("moving", width=640, height=360)
+    async with browsing() as chromium, recorder(chromium, product.url, script) as recording:
+        await recording.open()
+        await recording.choose("screen")
+        await recording.start()
+        await product.until_playlist(recording.id, "#EXTINF")
+        await asyncio.sleep(3)
+        for process in product.processes("ingest"):
+            process.suspend()
+        await asyncio.sleep(STALLED_S)
+        for process in product.processes("ingest"):
+            process.resume()
+        await asyncio.sleep(4)
+        meant = await recording.stop()
+    view = await product.until(recording.id, "completed")
+    assert view["duration_seconds"] == pytest.approx(meant, abs=PART_S + TRANSIT_S)
+    video = await media_checks.pieces(product.http, product.hls(recording.id))
+    clocks = [one.clock_ms for one in media_checks.pictures(video) if one.clock_ms is not None]
+    assert max(later - earlier for earlier, later in pairwise(clocks)) / 1000 <= PART_S + TRANSIT_S
 
 
 async def test_with_nobody_coming_back_it_ends_by_itself_and_is_playable(product: Product) -> None:
