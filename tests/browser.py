@@ -13,6 +13,28 @@ from ops.bench.record_page import RecordPage
 
 __all__ = ["Recorder", "Viewer", "browsing", "recorder", "sources", "spoken_wave", "viewer"]
 
+ESTIMATES = """
+// What Chromium thinks the path carries, every 100 ms, bits per second: window.estimates
+window.estimates = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) {
+    super(...given);
+    let since = null;
+    setInterval(async () => {
+      if (this.connectionState !== "connected") return;
+      since ??= performance.now();
+      let wanted = 0, estimate = 0;
+      for (const sender of this.getSenders())
+        if (sender.track?.kind === "video") wanted = sender.getParameters().encodings[0].maxBitrate;
+      for (const one of (await this.getStats()).values())
+        if (one.type === "candidate-pair" && one.nominated)
+          estimate = Math.max(estimate, one.availableOutgoingBitrate ?? 0);
+      window.estimates.push({seconds: (performance.now() - since) / 1000, wanted, estimate});
+    }, 100);
+  }
+};
+"""
+
 
 class Recorder(RecordPage):
     """The record page, and what it has thrown."""

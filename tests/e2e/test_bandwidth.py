@@ -7,40 +7,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.browser import browsing, recorder, sources
+from tests.browser import ESTIMATES, browsing, recorder, sources
 from tests.product import Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECONDS = 10
 SOON_S = 4.0  # 2 s on a machine that does nothing else
-WATCH = """
-window.estimates = [];
-window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...given) {
-    super(...given);
-    let since = null;
-    setInterval(async () => {
-      if (this.connectionState !== "connected") return;
-      since ??= performance.now();
-      let wanted = 0, estimate = 0;
-      for (const sender of this.getSenders())
-        if (sender.track?.kind === "video") wanted = sender.getParameters().encodings[0].maxBitrate;
-      for (const one of (await this.getStats()).values())
-        if (one.type === "candidate-pair" && one.nominated)
-          estimate = Math.max(estimate, one.availableOutgoingBitrate ?? 0);
-      window.estimates.push({seconds: (performance.now() - since) / 1000, wanted, estimate});
-    }, 100);
-  }
-};
-"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def estimates(product: Product) -> AsyncIterator[list[dict[str, Any]]]:
     """Chromium's estimate of the path every 100 ms from the moment the connection stood, bits per second."""
     script = sources("moving", width=1280, height=720)
-    async with browsing() as chromium, recorder(chromium, product.url, WATCH, script) as recording:
+    async with browsing() as chromium, recorder(chromium, product.url, ESTIMATES, script) as recording:
         await recording.open()
         await recording.choose("screen")
         await recording.start()

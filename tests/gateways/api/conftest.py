@@ -1,5 +1,6 @@
 """The API door with a real NATS, a real recording service and a real PostgreSQL behind it."""
 
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def pages(tmp_path: Path) -> Path:
         (folder / f"{name}.html").write_text(f"<!doctype html><title>{name}</title>")
     (folder / "watch.html").write_text(WATCH)
     (folder / "assets" / "watch-1a2b3c.js").write_text("export {}")
+    (folder / "assets" / "watch-1a2b3c.js.gz").write_bytes(gzip.compress(b"export {}"))
     (folder.parent / "secret").write_text("not for everybody")
     return folder
 

@@ -63,6 +63,15 @@ async def test_hashed_files_are_kept_for_ever(api: aiohttp.ClientSession) -> Non
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_built_files_go_out_compressed_to_who_accepts_it(api: aiohttp.ClientSession) -> None:
+    url = "/assets/watch-1a2b3c.js"
+    for accepted, encoding in (("gzip", "gzip"), ("identity", None)):
+        async with api.get(url, headers={"Accept-Encoding": accepted}) as response:
+            assert (response.status, await response.text()) == (200, "export {}")
+            assert response.headers.get("Content-Encoding") == encoding
+            assert response.content_type.endswith("/javascript")
+
+
 @pytest.mark.parametrize(
     "path",
     [

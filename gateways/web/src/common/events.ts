@@ -14,6 +14,7 @@ export interface Source {
 export interface Listener {
   status?: (recording: Recording) => void;
   source?: (source: Source) => void;
+  deleted?: () => void;
   away?: (away: boolean) => void;
 }
 
@@ -32,12 +33,17 @@ export function listen(id: string, listener: Listener): () => void {
     };
     stream.addEventListener("status", (event) => listener.status?.(parse<Recording>(event)));
     stream.addEventListener("source", (event) => listener.source?.(parse<Source>(event)));
+    stream.addEventListener("deleted", () => {
+      stop();
+      listener.deleted?.();
+    });
   };
-  open();
-  return () => {
+  const stop = (): void => {
     clearTimeout(timer);
     stream?.close();
   };
+  open();
+  return stop;
 }
 
 const parse = <T>(event: Event): T => JSON.parse((event as MessageEvent<string>).data) as T;

@@ -135,6 +135,7 @@ async function watch(): Promise<void> {
       showRecording(found);
       if (found.status === "completed" || found.status === "failed") stop();
     },
+    deleted: () => showGone(new api.Problem(410, "")),
     source: () => {
       heardAt = performance.now();
     },
