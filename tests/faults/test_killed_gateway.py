@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ENVIRONMENT = {"LOOM_ABANDON_AFTER_S": "10"}
 BACK_S = 5.0
 PART_S = 1 / 3
-STALLED_S = 2.5
+STALLED_S = 3.5
 TRANSIT_S = 0.25
 """From the captured page into the gateway: drawing, encoding, pacing."""
 
