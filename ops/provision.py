@@ -1,17 +1,21 @@
-"""Are all streams and consumers there, as `subjects/` declares them? Made or updated at every start, idempotently."""
+"""Are all streams, buckets and consumers as `subjects/` declares them? Made or updated at every start, idempotently."""
 
 from nats.aio.client import Client as Nats
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from actors.runtime.actor import ensure
-from subjects import consumers, streams
+from subjects import buckets, consumers, streams
 from subjects.streams import Stream
 
 
 async def provision(nats: Nats) -> list[str]:
     """What was made or changed. Raises RuntimeError when a declaration cannot be met, else what nats-py raises."""
     changed = [said for stream in streams.ALL if (said := await _stream(nats, stream))]
+    for bucket in buckets.ALL:
+        await nats.jetstream().create_key_value(
+            KeyValueConfig(bucket.name, description=bucket.reason, ttl=bucket.ttl_s or None, storage=StorageType.FILE)
+        )
     for consumer in consumers.ALL:
         await ensure(nats, consumer)
     return changed
@@ -44,6 +48,7 @@ def _configuration(stream: Stream) -> StreamConfig:
         storage=StorageType.FILE,
         duplicate_window=stream.duplicate_window_s,
         allow_direct=True,
+        allow_atomic=stream.allow_atomic or None,
         deny_purge=not stream.allow_purge,
         deny_delete=not stream.allow_purge,
     )

@@ -1,6 +1,6 @@
 """What kinds of things are said: a command or query names its answer, an event answers nothing."""
 
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from msgspec import Struct
 
@@ -16,7 +16,12 @@ class Query(Struct, Generic[Answer], frozen=True, tag=True, forbid_unknown_field
 
 
 class Event(Struct, frozen=True, tag=True):
-    """What has happened; never refused, never changed. Unknown fields are tolerated: a newer writer may add some."""
+    """What has happened; never refused, never changed. Unknown fields are tolerated: a newer writer may add some.
+
+    `version` is that of the body; `schemas/upcasters.py` reads older ones.
+    """
+
+    version: ClassVar[int] = 1
 
 
 def answer_type(message: type[Command[Any]] | type[Query[Any]]) -> Any:

@@ -13,6 +13,7 @@ class Stream(Struct, frozen=True):
     reason: str
     duplicate_window_s: int = 120
     allow_purge: bool = True
+    allow_atomic: bool = False  # several messages or none (ADR-50)
 
 
 EVENTS: Final = Stream(
@@ -20,6 +21,7 @@ EVENTS: Final = Stream(
     subjects=("loom.evt.>",),
     reason="What has happened, for ever: the source of truth; every table is rebuilt from it.",
     allow_purge=False,
+    allow_atomic=True,
 )
 MEDIA: Final = Stream(
     name="MEDIA",

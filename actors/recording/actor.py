@@ -1,7 +1,7 @@
 """The `recording` service: commands become events, events become rows; what nobody sends to any more is ended."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,10 +16,10 @@ from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
 from actors.runtime.projection import Projection
-from actors.runtime.store import EventStore, Overtaken
+from actors.runtime.snapshots import Snapshots
+from actors.runtime.store import EventStore
 from actors.runtime.tasks import ended
 from schemas.envelope import Caller
-from schemas.errors import Unavailable
 from schemas.recording import (
     CompleteRecording,
     ConnectSource,
@@ -41,7 +41,6 @@ from schemas.recording import (
     UpdateRecording,
 )
 
-ATTEMPTS: Final = 5
 SWEEP_S: Final = 2.0
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,8 @@ class RecordingActor(Actor, service="recording"):
     def __init__(self, nats: Nats, database: asyncpg.Pool, abandonment: Abandonment) -> None:
         self._database = database
         self._abandonment = abandonment
-        self._recordings: EventStore[Any] = EventStore(nats, "recording", decider.Absent(), decider.evolve)
+        snapshots = Snapshots(nats, decider.State, decider.evolve)
+        self._recordings: EventStore[Any] = EventStore(nats, "recording", decider.Absent(), decider.evolve, snapshots)
         self._templates: EventStore[Any] = EventStore(nats, "recording", None, lambda _, event: event)
 
     @command
@@ -107,7 +107,7 @@ class RecordingActor(Actor, service="recording"):
             before[:] = [decider.present(state)]
             return list(decider.decide(said, state, None, _now()))
 
-        await self._append(self._recordings, said.recording_id, caller, choose)
+        await self._recordings.decide(said.recording_id, caller, choose)
         return view.of(before[0])
 
     @query
@@ -126,7 +126,7 @@ class RecordingActor(Actor, service="recording"):
         """Keep settings under a name."""
         words = (said.name, said.description, said.settings, said.is_default)
         event = TemplateSaved(said.template_id, caller.user_id, *words, _now())
-        await self._append(self._templates, said.template_id, caller, lambda _: [event])
+        await self._templates.decide(said.template_id, caller, lambda _: [event])
         return TemplateView(said.template_id, caller.user_id, *words)
 
     @query
@@ -147,23 +147,10 @@ class RecordingActor(Actor, service="recording"):
         def choose(state: decider.State) -> list[Any]:
             return list(decider.decide(said, state, prepared, _now()))
 
-        state = await self._append(self._recordings, said.recording_id, caller, choose)
+        state = await self._recordings.decide(said.recording_id, caller, choose)
         return (
             view.of(state) if not isinstance(state, decider.Deleted) else view.of(decider.Preparing(state.said, _now()))
         )
-
-    async def _append(
-        self, store: EventStore[Any], entity_id: str, caller: Caller, choose: Callable[[Any], list[Any]]
-    ) -> Any:
-        """Load, choose, append; once more when somebody else was quicker."""
-        for _ in range(ATTEMPTS):
-            state, sequence = await store.load(entity_id)
-            events = choose(state)
-            try:
-                return await store.append(entity_id, events, sequence, caller) if events else state
-            except Overtaken:
-                continue
-        raise Unavailable("Too many changes at the same moment; try again.")
 
 
 @asynccontextmanager

@@ -51,18 +51,18 @@ Event = (
 )
 
 
-class Absent(Struct, frozen=True):
+class Absent(Struct, frozen=True, tag=True):
     """Nothing has happened yet."""
 
 
-class Preparing(Struct, frozen=True):
+class Preparing(Struct, frozen=True, tag=True):
     """The link exists; no source has connected."""
 
     said: RecordingPrepared
     updated_at: datetime
 
 
-class Recording(Struct, frozen=True):
+class Recording(Struct, frozen=True, tag=True):
     """Parts arrive."""
 
     said: RecordingPrepared
@@ -70,7 +70,7 @@ class Recording(Struct, frozen=True):
     started_at: datetime
 
 
-class Paused(Struct, frozen=True):
+class Paused(Struct, frozen=True, tag=True):
     """What arrives is dropped."""
 
     said: RecordingPrepared
@@ -78,7 +78,7 @@ class Paused(Struct, frozen=True):
     started_at: datetime
 
 
-class Processing(Struct, frozen=True):
+class Processing(Struct, frozen=True, tag=True):
     """No part will follow; what there is goes to storage."""
 
     said: RecordingPrepared
@@ -87,7 +87,7 @@ class Processing(Struct, frozen=True):
     ended_at: datetime
 
 
-class Completed(Struct, frozen=True):
+class Completed(Struct, frozen=True, tag=True):
     """All of it is in storage."""
 
     said: RecordingPrepared
@@ -99,7 +99,7 @@ class Completed(Struct, frozen=True):
     stretches: list[Stretch]
 
 
-class Failed(Struct, frozen=True):
+class Failed(Struct, frozen=True, tag=True):
     """It ended without a part."""
 
     said: RecordingPrepared
@@ -107,7 +107,7 @@ class Failed(Struct, frozen=True):
     ended_at: datetime
 
 
-class Deleted(Struct, frozen=True):
+class Deleted(Struct, frozen=True, tag=True):
     """It was there and is no more."""
 
     said: RecordingPrepared

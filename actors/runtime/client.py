@@ -6,6 +6,7 @@ import msgspec
 import nats.errors
 from nats.aio.client import Client as Nats
 
+from actors.runtime.event_message import to_headers
 from schemas import envelope
 from schemas.envelope import Caller
 from schemas.errors import BY_CODE, LoomError, Unavailable
@@ -52,12 +53,6 @@ class Client:
         if envelope.ERROR_CODE in headers:
             raise BY_CODE.get(headers[envelope.ERROR_CODE], LoomError)(headers.get(envelope.ERROR, "Internal error"))
         return cast("Answer", _decoder(said).decode(reply.data))
-
-
-def to_headers(caller: Caller) -> dict[str, str]:
-    """Who asks, on the wire."""
-    headers = {envelope.USER_ID: caller.user_id, envelope.WORKSPACE_ID: caller.workspace_id}
-    return headers | ({envelope.CORRELATION_ID: caller.correlation_id} if caller.correlation_id else {})
 
 
 def _decoder(said: type) -> msgspec.json.Decoder[Any]:

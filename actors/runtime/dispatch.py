@@ -11,13 +11,12 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.micro.request import Request
 
+from actors.runtime.event_message import caller_of, meta_of
 from actors.runtime.inbox import Inbox
 from actors.runtime.outcome import Dead, Done, Outcome, Refused, Retry
-from actors.runtime.store import meta_of
-from schemas import envelope
-from schemas.envelope import Caller
+from schemas import envelope, upcasters
 from schemas.errors import Invalid, LoomError, Unavailable
-from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, UserId, WorkspaceId
+from schemas.message import Event
 from subjects import dead_letters
 from subjects.consumers import Consumer
 from subjects.events import entity_of
@@ -47,7 +46,9 @@ async def request(handler: Handler, said: type, inbox: Inbox, message: Request) 
     _report(said.__name__, outcome, time.perf_counter() - began)
 
 
-async def event(handler: Handler, said: type, inbox: Inbox, delivery: Msg, consumer: Consumer, nats: Nats) -> None:
+async def event(
+    handler: Handler, said: type[Event], inbox: Inbox, delivery: Msg, consumer: Consumer, nats: Nats
+) -> None:
     """One delivery of an event; at least once, in the order of its entity."""
     began = time.perf_counter()
     outcome = await _perform_event(handler, said, inbox, delivery)
@@ -68,21 +69,16 @@ async def _perform_request(handler: Handler, said: type, inbox: Inbox, message: 
         body: Any = msgspec.json.decode(message.data, type=said)
     except msgspec.MsgspecError as error:
         return Refused(Invalid(str(error)))
-    headers = message.headers or {}
-    caller = Caller(
-        UserId(headers.get(envelope.USER_ID, LOCAL_USER)),
-        WorkspaceId(headers.get(envelope.WORKSPACE_ID, LOCAL_WORKSPACE)),
-        headers.get(envelope.CORRELATION_ID, ""),
-    )
+    caller = caller_of(message.headers or {})
     return await _in_turn(inbox, _entity(body), lambda: handler(body, caller))
 
 
-async def _perform_event(handler: Handler, said: type, inbox: Inbox, delivery: Msg) -> Outcome:
-    try:
-        body: Any = msgspec.json.decode(delivery.data, type=said)
-    except msgspec.MsgspecError as error:
-        return Dead(error)
+async def _perform_event(handler: Handler, said: type[Event], inbox: Inbox, delivery: Msg) -> Outcome:
     meta = meta_of(delivery.headers or {}, delivery.metadata.sequence.stream)
+    try:
+        body = upcasters.read(said, meta.version, delivery.data)
+    except (msgspec.MsgspecError, LookupError) as error:
+        return Dead(error)
     return await _in_turn(inbox, entity_of(delivery.subject), lambda: handler(body, meta))
 
 

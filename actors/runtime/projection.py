@@ -15,7 +15,7 @@ from nats.aio.client import Client as Nats
 
 from actors.runtime import direct_get
 from actors.runtime.actor import patiently
-from actors.runtime.store import decode
+from actors.runtime.event_message import decode
 from schemas.message import Event
 from subjects import events as names
 from subjects.streams import EVENTS
@@ -80,7 +80,7 @@ class Projection:
             self._nats, EVENTS.name, names.service(self._service), self.position + 1, most=PAGE
         )
         for entry in page:
-            event = decode(self._service, entry)
+            event = decode(entry.subject, entry.headers, entry.data)
             async with connection.transaction():
                 if event is not None:
                     await self._apply(connection, event, entry.sequence)

@@ -17,7 +17,7 @@ from obstore.store import ObjectStore
 
 from actors.runtime import direct_get
 from actors.runtime.media_log import MediaLog
-from actors.runtime.store import meta_of
+from actors.runtime.event_message import meta_of
 from actors.streaming import storage
 from schemas.errors import Unavailable
 from schemas.media import AAC, AUDIO, FINAL
@@ -107,4 +107,4 @@ class Retention:
         entry = await direct_get.last(self._client, EVENTS.name, events.of(said, recording_id))
         if entry is None:
             return None
-        return (datetime.now(UTC) - meta_of(dict(entry.headers), entry.sequence).time).total_seconds()
+        return (datetime.now(UTC) - meta_of(entry.headers, entry.sequence).time).total_seconds()

@@ -12,7 +12,7 @@ from actors.recording.abandonment import Abandonment
 from actors.recording.actor import running
 from actors.runtime import direct_get
 from actors.runtime.client import Client
-from actors.runtime.store import decode
+from actors.runtime.event_message import decode
 from schemas.errors import Conflict, Gone, Invalid, NotFound
 from schemas.ids import RecordingId, TemplateId, new_id
 from schemas.message import Event
@@ -68,7 +68,7 @@ async def completed(client: Client, title: str = "Demo") -> RecordingId:
 
 async def told(nats: Nats, entity: str) -> list[Event | None]:
     page = await direct_get.batch(nats, EVENTS.name, events.entity("recording", entity), 1)
-    return [decode("recording", entry) for entry in page]
+    return [decode(entry.subject, entry.headers, entry.data) for entry in page]
 
 
 async def caught_up(nats: Nats, database: Any) -> None:

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -6,11 +8,14 @@ from nats.aio.client import Client as Nats
 
 from actors.recording import decider
 from actors.runtime import direct_get
+from actors.runtime.event_message import meta_of
+from actors.runtime.snapshots import Snapshots
 from actors.runtime.store import EventStore, Overtaken
 from schemas.envelope import Caller
 from schemas.errors import Unavailable
 from schemas.ids import UserId
 from subjects import events
+from subjects.buckets import SNAPSHOTS
 from subjects.streams import EVENTS
 from tests.actors.recording.said import ID, PAUSED, PREPARED, RESUMED, STARTED, STOPPED
 from tests.servers import NatsServer, connected
@@ -18,8 +23,13 @@ from tests.servers import NatsServer, connected
 CALLER = Caller(UserId("ann"), correlation_id="request-1")
 
 
-def store(nats: Nats) -> EventStore[Any]:
-    return EventStore(nats, "recording", decider.Absent(), decider.evolve)
+def store(nats: Nats, kind: type[EventStore[Any]] = EventStore) -> EventStore[Any]:
+    snapshots = Snapshots(nats, decider.State, decider.evolve)
+    return kind(nats, "recording", decider.Absent(), decider.evolve, snapshots)
+
+
+def start() -> decider.State:
+    return decider.evolve(decider.evolve(decider.Absent(), PREPARED), STARTED)
 
 
 async def test_what_was_said_is_there_for_everybody(nats_client: Nats) -> None:
@@ -71,7 +81,84 @@ async def test_who_and_when_stand_beside_what(nats_client: Nats) -> None:
     (entry,) = await direct_get.batch(nats_client, EVENTS.name, events.entity("recording", ID), 1)
     assert entry.headers["Loom-User-Id"] == "ann"
     assert entry.headers["Loom-Correlation-Id"] == "request-1"
-    assert {"Nats-Msg-Id", "Loom-Time", "Loom-Schema-Version"} <= set(entry.headers)
+    assert entry.headers["Loom-Schema-Version"] == "1"
+
+
+async def test_an_event_is_a_cloud_event(nats_client: Nats) -> None:
+    await store(nats_client).append(ID, [PREPARED], 0, CALLER)
+    (entry,) = await direct_get.batch(nats_client, EVENTS.name, events.entity("recording", ID), 1)
+    said = {name.removeprefix("ce-"): value for name, value in entry.headers.items() if name.startswith("ce-")}
+    assert datetime.fromisoformat(said.pop("time")).tzinfo
+    assert said.pop("id") == entry.headers["Nats-Msg-Id"]
+    assert said == {
+        "specversion": "1.0",
+        "source": "/loom/recording",
+        "type": "loom.recording.prepared",
+        "subject": ID,
+    }
+    assert entry.headers["content-type"] == "application/json"
+
+
+async def test_of_several_events_all_are_said_or_none(nats_client: Nats) -> None:
+    one = store(nats_client)
+    await one.append(ID, [PREPARED], 0, CALLER)
+    with pytest.raises(Overtaken):
+        await one.append(ID, [STARTED, PAUSED, RESUMED], 7, CALLER)
+    assert (await one.load(ID))[1] == 1
+    await one.append(ID, [STARTED, PAUSED, RESUMED], 1, CALLER)
+    assert await store(nats_client).load(ID) == (decider.evolve(decider.evolve(start(), PAUSED), RESUMED), 4)
+
+
+async def test_a_command_that_is_sent_again_has_no_further_effect(nats_client: Nats) -> None:
+    one = store(nats_client)
+    await one.append(ID, [PREPARED, STARTED], 0, CALLER)
+    once = Caller(command_id="pause-1")
+    for attempt in (one, store(nats_client), one):
+        assert isinstance(await attempt.decide(ID, once, lambda _: [PAUSED, RESUMED]), decider.Recording)
+    twice = Caller(command_id="pause-2")
+    for attempt in (one, store(nats_client)):
+        assert isinstance(await attempt.decide(ID, twice, lambda _: [PAUSED]), decider.Paused)
+    assert (await one.load(ID))[1] == 5
+
+
+async def test_what_follows_from_an_event_names_it_and_follows_once(nats_client: Nats) -> None:
+    one = store(nats_client)
+    await one.append(ID, [PREPARED], 0, CALLER)
+    (entry,) = await direct_get.batch(nats_client, EVENTS.name, events.entity("recording", ID), 1)
+    meta = meta_of(entry.headers, entry.sequence)
+    for _ in range(2):
+        await one.decide(ID, meta.because("start"), lambda _: [STARTED])
+    (_, following) = await direct_get.batch(nats_client, EVENTS.name, events.entity("recording", ID), 1)
+    assert following.headers["Loom-Causation-Id"] == meta.id
+    assert following.headers["Loom-Correlation-Id"] == "request-1"
+
+
+async def test_a_long_story_is_summed_up(nats_client: Nats) -> None:
+    one = store(nats_client)
+    await one.append(ID, [PREPARED, STARTED], 0, CALLER)
+    await one.append(ID, [PAUSED, RESUMED] * 200, 2, CALLER)
+    written = await store(nats_client).load(ID)
+    bucket = await nats_client.jetstream().key_value(SNAPSHOTS.name)
+    assert f'"sequence":{402}' in ((await bucket.get(f"recording.{ID}")).value or b"").decode()
+    reads: list[int] = []
+
+    class Counting(EventStore[Any]):
+        def _after(self, page: Sequence[direct_get.Entry], state: Any, sequence: int) -> tuple[Any, int]:
+            reads.append(len(page))
+            return super()._after(page, state, sequence)
+
+    assert await store(nats_client, Counting).load(ID) == written
+    assert reads == [256, 0]
+
+
+async def test_a_sum_made_by_other_rules_or_broken_is_not_believed(nats_client: Nats) -> None:
+    one = store(nats_client)
+    await one.append(ID, [PREPARED, STARTED], 0, CALLER)
+    await one.append(ID, [PAUSED, RESUMED] * 200, 2, CALLER)
+    bucket = await nats_client.jetstream().key_value(SNAPSHOTS.name)
+    for lie in (b'{"made_by":"other rules","sequence":402,"state":{"type":"Absent"}}', b"{"):
+        await bucket.put(f"recording.{ID}", lie)
+        assert isinstance((await store(nats_client).load(ID))[0], decider.Recording)
 
 
 async def test_a_store_that_is_away_is_unavailable(nats_server: NatsServer) -> None:
