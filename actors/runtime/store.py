@@ -137,7 +137,7 @@ class EventStore(Generic[State]):
         """One atomic batch (ADR-50). Raises APIError when the server takes none of it."""
         batch = uuid4().hex
         for number, (subject, body, headers) in enumerate(messages, 1):
-            headers |= {envelope.BATCH_ID: batch, envelope.BATCH_SEQUENCE: str(number)}  # noqa: PLW2901
+            headers |= {envelope.BATCH_ID: batch, envelope.BATCH_SEQUENCE: str(number)}
             if number < len(messages):
                 await self._nats.publish(subject, body, headers=headers)
         headers[envelope.BATCH_COMMIT] = "1"

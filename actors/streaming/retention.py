@@ -16,8 +16,8 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
 from actors.runtime import direct_get
-from actors.runtime.media_log import MediaLog
 from actors.runtime.event_message import meta_of
+from actors.runtime.media_log import MediaLog
 from actors.streaming import storage
 from schemas.errors import Unavailable
 from schemas.media import AAC, AUDIO, FINAL
