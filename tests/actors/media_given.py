@@ -1,11 +1,14 @@
 """What tests of the media workers stand on: a real nats-server, its streams and consumers, a recording's log."""
 
+import msgspec
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
-from schemas.envelope import MESSAGE_ID
+from actors.runtime.event_message import headers_of
+from schemas.envelope import MESSAGE_ID, Caller
 from schemas.media import VIDEO, VIDEO_TIMESCALE, End, InitHeaders, PartHeaders, to_headers
-from subjects import consumers, media, streams
+from schemas.message import Event
+from subjects import consumers, events, media, streams
 from tests.servers import DEADLINE_S, NatsServer, connected, free_port, until
 
 __all__ = [
@@ -16,6 +19,7 @@ __all__ = [
     "free_port",
     "part_bytes",
     "provision",
+    "say",
     "segment_bytes",
     "until",
 ]
@@ -80,6 +84,13 @@ class Source:
     async def _say(self, subject: str, rendition: str, said: InitHeaders | PartHeaders, data: bytes) -> None:
         headers = to_headers(said) | {MESSAGE_ID: media.message_id(self.recording_id, rendition, said)}
         await self._js.publish(subject, data, headers=headers)
+
+
+async def say(client: Client, event: Event) -> None:
+    """An event as the recording service says it."""
+    entity_id: str = event.recording_id  # type: ignore[attr-defined]
+    headers = headers_of(event, entity_id, Caller(), 0)
+    await client.jetstream().publish(events.of(type(event), entity_id), msgspec.json.encode(event), headers=headers)
 
 
 def part_bytes(rendition: str, segment: int, part: int) -> bytes:

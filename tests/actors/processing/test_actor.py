@@ -3,29 +3,20 @@
 import asyncio
 from datetime import UTC, datetime
 
-import msgspec
 import obstore
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
 from actors.processing.actor import running
 from actors.runtime.media_log import MediaLog
-from schemas.envelope import MESSAGE_ID, TIME
 from schemas.ids import RecordingId, new_id
-from schemas.message import Event
 from schemas.recording import RecordingDeleted, RecordingStarted, RecordingStopped
-from subjects import events, media, objects
-from tests.actors.media_given import until
+from subjects import media, objects
+from tests.actors.media_given import say, until
 from tests.actors.processing.test_aac_worker import Voice
 from tests.actors.processing.test_posters import Screen
 
 NOW = datetime.now(UTC)
-
-
-async def say(client: Client, event: Event) -> None:
-    recording_id = event.recording_id  # type: ignore[attr-defined]
-    headers = {TIME: NOW.isoformat(), MESSAGE_ID: new_id()}
-    await client.jetstream().publish(events.of(type(event), recording_id), msgspec.json.encode(event), headers=headers)
 
 
 async def has_poster(store: LocalStore, recording_id: str) -> bool:

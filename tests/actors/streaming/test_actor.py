@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import m3u8
-import msgspec
 import obstore
 import pytest
 from nats.aio.client import Client
@@ -18,11 +17,10 @@ from actors.runtime.handlers import command
 from actors.streaming import storage
 from actors.streaming.actor import StreamingActor, running
 from media.hls import index as hls
-from schemas.envelope import MESSAGE_ID, TIME, Caller
+from schemas.envelope import MESSAGE_ID, Caller
 from schemas.errors import Gone
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, new_id
 from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, VIDEO, InitHeaders, PartHeaders, to_headers
-from schemas.message import Event
 from schemas.recording import (
     CompleteRecording,
     RecordingCompleted,
@@ -31,7 +29,7 @@ from schemas.recording import (
     RecordingView,
     Status,
 )
-from subjects import events, media, objects
+from subjects import media, objects
 from tests.actors.media_given import (
     DEADLINE_S,
     NatsServer,
@@ -39,6 +37,7 @@ from tests.actors.media_given import (
     connected,
     part_bytes,
     provision,
+    say,
     segment_bytes,
     until,
 )
@@ -70,12 +69,6 @@ async def recordings(client: Client) -> AsyncIterator[Recordings]:
     actor = Recordings()
     async with runtime.running(client, actor):
         yield actor
-
-
-async def say(client: Client, event: Event) -> None:
-    recording_id = event.recording_id  # type: ignore[attr-defined]
-    headers = {TIME: datetime.now(UTC).isoformat(), MESSAGE_ID: new_id()}
-    await client.jetstream().publish(events.of(type(event), recording_id), msgspec.json.encode(event), headers=headers)
 
 
 async def stopped(client: Client, recording_id: str) -> None:
