@@ -7,9 +7,9 @@ request is lost) renews the pull.
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Final
 
-import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -17,6 +17,7 @@ from nats.aio.subscription import Subscription
 from subjects.consumers import Consumer
 
 HEARTBEAT_S: Final = 1.0
+PATIENCE_S: Final = 3 * HEARTBEAT_S
 EXPIRES_S: Final = 30.0
 _NANO: Final = 1_000_000_000
 _HEARTBEAT: Final = "100"
@@ -30,6 +31,8 @@ class Deliveries:
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}"
         self._batch = batch
         self._subscription: Subscription | None = None
+        self._came: list[Msg] = []
+        self._news = asyncio.Event()
         self._due = 0
         self._heard = 0.0
 
@@ -38,49 +41,46 @@ class Deliveries:
 
         Raises: nats.errors.Error when the connection is closed.
         """
-        try:
-            return await self._fetch(wait_s)
-        except nats.errors.TimeoutError:
-            return []
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_s
+        while not self._came and loop.time() < until:
+            await self._ask(loop.time())
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(until, self._heard + PATIENCE_S)):
+                    await self._news.wait()
+        found, self._came = self._came, []
+        return found
 
     async def aclose(self) -> None:
         """Ask for nothing more, and hand back what came and was not fetched."""
         subscription, self._subscription = self._subscription, None
         if subscription is None or self._client.is_closed:
             return
-        await subscription.unsubscribe()
-        while subscription.pending_msgs:
-            for delivery in self._sorted(await subscription.next_msg(timeout=HEARTBEAT_S), self._heard):
-                await delivery.nak()
+        if self._client.is_connected:
+            await subscription.drain()  # type: ignore[no-untyped-call]  # what was on its way arrives first
+        else:
+            await subscription.unsubscribe()
+        for delivery in self._came:
+            await delivery.nak()
+        self._came.clear()
 
-    async def _fetch(self, wait_s: float) -> list[Msg]:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + wait_s
-        found: list[Msg] = []
-        while not found and loop.time() < until:
-            subscription = await self._asked(loop.time())
-            message = await subscription.next_msg(timeout=max(until - loop.time(), 0.001))
-            found += self._sorted(message, loop.time())
-            while subscription.pending_msgs:
-                found += self._sorted(await subscription.next_msg(timeout=HEARTBEAT_S), loop.time())
-        return found
-
-    def _sorted(self, message: Msg, now: float) -> list[Msg]:
-        """A delivery; or nothing, for a heartbeat or the end of a pull."""
-        self._heard = now
+    async def _take(self, message: Msg) -> None:
+        """A delivery; or a heartbeat, or the end of a pull."""
+        self._heard = asyncio.get_running_loop().time()
         status = (message.headers or {}).get("Status") if not message.data else None
         if status is None:
             self._due -= 1
-            return [message]
-        if status != _HEARTBEAT:
+            self._came.append(message)
+        elif status != _HEARTBEAT:
             self._due = 0
-        return []
+        self._news.set()
 
-    async def _asked(self, now: float) -> Subscription:
-        """The subscription, with a pull under way."""
+    async def _ask(self, now: float) -> None:
+        """See to it that a pull is under way."""
         if self._subscription is None:
-            self._subscription = await self._client.subscribe(self._client.new_inbox())
-        if self._due <= 0 or now - self._heard > 3 * HEARTBEAT_S:
+            self._subscription = await self._client.subscribe(self._client.new_inbox(), cb=self._take)
+        if self._due <= 0 or now - self._heard >= PATIENCE_S:
             request = {
                 "batch": self._batch,
                 "expires": int(EXPIRES_S * _NANO),
@@ -88,4 +88,3 @@ class Deliveries:
             }
             await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._subscription.subject)
             self._due, self._heard = self._batch, now
-        return self._subscription
