@@ -34,7 +34,7 @@ class Track:
         self.timescale = timescale
         self.part_ticks = round(part_s * timescale)
         self.limit = ceil(part_s * 1000) * timescale // 1000
-        """PART-TARGET as playlists say it, in whole milliseconds; no part lasts longer while samples flow."""
+        """PART-TARGET as playlists say it, in whole milliseconds; no part lasts longer."""
         self.end = continuation.ends.get(rendition, round(continuation.base_time_s * timescale))
         self.segment = continuation.segments.get(rendition, 0) - 1
         self.init = continuation.inits.get(rendition, 0) - 1

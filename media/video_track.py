@@ -8,8 +8,7 @@ it: where the frame rate does not divide a part, its last frame is shown a littl
 With fewer than three frames a second there is not one for every part. What a late frame leaves open is filled by the
 frames since the last key frame once more, in no time, of which the last one stands: the picture is the same, the
 decoder is where it was, no part is longer than the target, and the buffer has no hole. `repeat` does so when no frame
-comes at all; a group of more than `CHEAP_BYTES` then stands for a segment at once, above the target: three times a
-second it would cost more than the picture did while it moved.
+comes at all. Once that has cost `REPEATED_BYTES` in a row, the key frame alone stands on, until another one comes.
 """
 
 from collections import deque
@@ -30,7 +29,7 @@ SHORTEST_PART: Final = (
 )
 SHORTEST_SEGMENT: Final = 0.75
 GROUP_BYTES: Final = 1_500_000  # more is not kept for `repeat`
-CHEAP_BYTES: Final = 150_000
+REPEATED_BYTES: Final = 4_000_000
 LEFT_OUT: Final = (SPS, PPS, ACCESS_UNIT_DELIMITER)  # an avc1 track has its parameter sets in the init segment
 
 
@@ -63,6 +62,8 @@ class VideoTrack(Track):
         self._next_init = self.init
         self._group: list[bytes] = []
         self._group_bytes = 0
+        self._is_group_cut = False
+        self._repeated_bytes = 0
         self.is_broken = False
         """Whether the next frame has to be a key frame."""
 
@@ -107,10 +108,9 @@ class VideoTrack(Track):
     def repeat(self, until: int, stretch: Stretch) -> list[Part]:
         """No frame came: let the picture stand until `until`, decodable from here on."""
         parts: list[Part] = []
-        span = self.limit if self._group_bytes <= CHEAP_BYTES else self._segment_ticks
         while self.init >= 0 and self._group and until - (self._open[-1].start if self._open else self.end) > 0:
             parts += self.close(until, stretch)
-            till = min(until, self.end + span)
+            till = min(until, self.end + self.limit)
             if till - self.end < 2 * len(self._group):
                 break
             if till - self.segment_start > self._segment_ticks or self._is_too_long(till):
@@ -185,9 +185,12 @@ class VideoTrack(Track):
 
     def _stand(self, till: int, stretch: Stretch) -> Part:
         """A part up to `till` of all that is needed to see the last picture."""
+        self._repeated_bytes += self._group_bytes
+        if self._repeated_bytes > REPEATED_BYTES:
+            self._cut_group()
+        self.is_broken |= self._is_group_cut
         durations = [1] * (len(self._group) - 1) + [till - self.end - len(self._group) + 1]
         pieces = zip(self._group, durations, strict=True)
-        self.is_broken |= self._group_bytes > GROUP_BYTES
         return self.part([Sample(data, long, not n) for n, (data, long) in enumerate(pieces)], stretch)
 
     def _earliest(self) -> int:
@@ -210,13 +213,19 @@ class VideoTrack(Track):
     def _kept(self, frame: VideoFrame) -> bytes:
         data = length_prefixed(unit for unit in frame.nal_units if kind(unit) not in LEFT_OUT)
         if frame.key_frame:
-            self._group, self._group_bytes, self.is_broken = [], 0, False
+            self._group, self._group_bytes, self._is_group_cut, self.is_broken = [], 0, False, False
+        self._repeated_bytes = 0
+        self._group.append(data)
         self._group_bytes += len(data)
-        if frame.key_frame or self._group_bytes <= GROUP_BYTES:
-            self._group.append(data)
-        else:
-            del self._group[1:]
+        if self._is_group_cut or self._group_bytes > GROUP_BYTES:
+            self._cut_group()
         return data
+
+    def _cut_group(self) -> None:
+        """Keep its key frame only: what was shown last cannot be shown again."""
+        del self._group[1:]
+        self._group_bytes = len(self._group[0])
+        self._is_group_cut = True
 
     def _full_at(self, ticks: int) -> int | None:
         """Where the open part ends, when the next frame is not to be waited for."""

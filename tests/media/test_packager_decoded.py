@@ -96,6 +96,9 @@ def test_a_picture_too_large_to_repeat_wants_a_key_frame_and_nothing_undecodable
     assert warnings(file(out, VIDEO), tmp_path / "video.mp4") == ""
     parts = [said for said in out if isinstance(said, Part) and said.rendition == VIDEO]
     assert max(len(part.data) for part in parts) < 2_000_000
+    assert max(part.headers.duration for part in parts) <= TARGET_S * 90_000
+    standing = [part for part in parts if 13 < part.headers.decode_time / 90_000 < 16]
+    assert sum(len(part.data) for part in standing) < 6_000_000
 
 
 def test_lost_and_missing_sound_plays_without_a_warning(tmp_path: Path) -> None:

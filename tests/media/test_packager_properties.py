@@ -14,6 +14,7 @@ from tests.media.sources import Run, Source
 
 PART_TARGET = 0.334
 TARGET_DURATION = 4.0
+PART_TARGET = 0.334
 PACKET = 0.021
 
 sources = st.builds(
@@ -91,6 +92,7 @@ def check_always(run: Run) -> None:
             assert sum(sample.duration for sample in read.samples) == said.headers.duration
             assert all(sample.duration > 0 for sample in read.samples)
             assert read.samples[0].sync == said.headers.independent
+            assert said.headers.duration / said.headers.timescale <= PART_TARGET
 
 
 def has_key_frames_in_time(source: Source) -> bool:
