@@ -15,7 +15,3 @@ interface MediaStreamTrackGenerator extends MediaStreamTrack {
 declare var MediaStreamTrackGenerator:
   | { new (init: { kind: "video" }): MediaStreamTrackGenerator }
   | undefined;
-
-interface CanvasCaptureMediaStreamTrack extends MediaStreamTrack {
-  requestFrame(): void;
-}

@@ -5,16 +5,21 @@ import { type Composer, nothingYet, type Progress, type Sources } from "./compos
 import { bubble, type Corner, fitted, limitFor, middleSquare, type Size } from "./layout";
 import { ring } from "./ring";
 
+interface FrameRequester {
+  requestFrame(): void;
+}
+
 const FRAME_MS = 1000 / 30;
 
 export class CanvasComposer implements Composer {
-  readonly track: CanvasCaptureMediaStreamTrack;
+  readonly track: MediaStreamTrack;
   readonly progress: Progress = nothingYet();
   private readonly canvas = document.createElement("canvas");
   private readonly pen: CanvasRenderingContext2D;
   private readonly screen = player();
   private readonly camera = player();
   private readonly stop: () => void;
+  private readonly send: () => void;
   private sources: Sources = { screen: null, camera: null };
   private lines = 1080;
   private place: Corner = "bottom-left";
@@ -22,7 +27,9 @@ export class CanvasComposer implements Composer {
 
   constructor() {
     this.pen = this.canvas.getContext("2d", { alpha: false })!;
-    this.track = this.canvas.captureStream(0).getVideoTracks()[0] as CanvasCaptureMediaStreamTrack;
+    const stream = this.canvas.captureStream(0);
+    this.track = stream.getVideoTracks()[0]!;
+    this.send = sender(stream, this.track);
     count(this.screen, () => (this.progress.screen += 1));
     count(this.camera, () => (this.progress.camera += 1));
     this.stop = every(FRAME_MS, () => this.draw());
@@ -58,7 +65,7 @@ export class CanvasComposer implements Composer {
     if (this.canvas.width === 0 || (!from && this.progress.sent === 0)) return;
     if (this.frozen) this.pen.drawImage(this.canvas, 0, 0); // an untouched canvas sends nothing
     this.progress.sent += 1;
-    this.track.requestFrame();
+    this.send();
   }
 
   private paint(main: HTMLVideoElement, from: Size): void {
@@ -78,6 +85,11 @@ export class CanvasComposer implements Composer {
     this.pen.restore();
     ring(this.pen, to);
   }
+}
+
+/** The specification has `requestFrame` on the track; Firefox has it on the stream. */
+function sender(stream: MediaStream & Partial<FrameRequester>, track: MediaStreamTrack & Partial<FrameRequester>): () => void {
+  return track.requestFrame ? () => track.requestFrame!() : () => stream.requestFrame!();
 }
 
 function player(): HTMLVideoElement {

@@ -1,5 +1,7 @@
 /** One audio track out of microphone and shared sound; silence where there is neither, so the sound never stops. */
 
+const WAKE_MS = 1_000;
+
 export class Sound {
   /** At the device's own rate: Firefox joins no microphone to a context of another one. */
   readonly context = new AudioContext({ latencyHint: "interactive" });
@@ -21,9 +23,10 @@ export class Sound {
     return this.out.stream.getAudioTracks()[0]!;
   }
 
-  /** To be called in a click: before it, browsers let no sound run. */
+  /** To be called in a click: before it, browsers let no sound run. Where nothing can play, Firefox never answers. */
   async wake(): Promise<void> {
-    if (this.context.state !== "running") await this.context.resume();
+    if (this.context.state === "running") return;
+    await Promise.race([this.context.resume(), new Promise((resolve) => setTimeout(resolve, WAKE_MS))]);
   }
 
   useMicrophone(stream: MediaStream | null): void {

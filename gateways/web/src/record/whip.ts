@@ -119,13 +119,24 @@ export class WhipSession {
   }
 }
 
+/** Raises Error, for people, where no H.264 can be sent: the gateway would refuse the offer. */
+export function requireH264(): void {
+  const codecs = RTCRtpSender.getCapabilities("video")?.codecs;
+  if (codecs && !codecs.some(isH264))
+    throw new Error(
+      "This browser cannot send H.264 video. Firefox fetches its encoder (OpenH264) some minutes after its first start: try again then, or use Chrome, Edge or Safari.",
+    );
+}
+
+const isH264 = ({ mimeType }: RTCRtpCodec): boolean => mimeType.toLowerCase() === "video/h264";
+
 /** H.264 first (every browser has it, RFC 7742): it is stored as it comes. */
 function preferH264(transceiver: RTCRtpTransceiver): void {
   const codecs = RTCRtpSender.getCapabilities("video")?.codecs;
   if (!codecs || !("setCodecPreferences" in transceiver)) return;
-  const rank = ({ mimeType, sdpFmtpLine }: RTCRtpCodec): number => {
-    if (mimeType.toLowerCase() !== "video/h264") return 2;
-    return sdpFmtpLine?.includes("packetization-mode=1") ? 0 : 1;
+  const rank = (codec: RTCRtpCodec): number => {
+    if (!isH264(codec)) return 2;
+    return codec.sdpFmtpLine?.includes("packetization-mode=1") ? 0 : 1;
   };
   transceiver.setCodecPreferences([...codecs].sort((a, b) => rank(a) - rank(b)));
 }
