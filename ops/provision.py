@@ -43,7 +43,7 @@ def _configuration(stream: Stream) -> StreamConfig:
         name=stream.name,
         description=stream.reason,
         subjects=list(stream.subjects),
-        retention=RetentionPolicy.LIMITS,
+        retention=RetentionPolicy.WORK_QUEUE if stream.work_queue else RetentionPolicy.LIMITS,
         discard=DiscardPolicy.NEW,
         storage=StorageType.FILE,
         duplicate_window=stream.duplicate_window_s,

@@ -67,3 +67,8 @@ class Unavailable(LoomError):
 BY_CODE: dict[str, type[LoomError]] = {
     error.code: error for error in (Invalid, Unauthenticated, Forbidden, NotFound, Conflict, Gone, Unavailable)
 }
+
+
+def refusal(code: str, text: str) -> LoomError:
+    """The error that was said on the wire."""
+    return BY_CODE.get(code, LoomError)(text)

@@ -18,5 +18,9 @@ SNAPSHOTS: Final = Bucket(
     reason="Sums of long stories, by service and entity; made again whenever they are missing.",
     ttl_s=30 * 86_400,
 )
+SHARES: Final = Bucket(
+    name="SHARES",
+    reason="By service: its processes, who of them has which entities, and how far their events have been handled.",
+)
 
-ALL: Final = (SNAPSHOTS,)
+ALL: Final = (SNAPSHOTS, SHARES)

@@ -4,8 +4,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from subjects import media
-from subjects.streams import EVENTS, MEDIA
+from schemas.message import Job
+from subjects import jobs, media
+from subjects.streams import JOBS, MEDIA
+from subjects.tokens import name_of
 
 
 class Consumer(Struct, frozen=True):
@@ -43,9 +45,16 @@ AAC: Final = Consumer(
 )
 
 
-def of_service(service: str, filters: tuple[str, ...]) -> Consumer:
-    """The consumer behind the `@on` handlers of a service; its filters are the events they name."""
-    return Consumer(name=service, stream=EVENTS.name, filters=filters, reason=f"Events that {service} reacts to.")
+def of_job(said: type[Job]) -> Consumer:
+    """The consumer behind a `@job` handler; a worker that is at it says so, so that a dead one is noticed soon."""
+    kind = name_of(said)
+    return Consumer(
+        name=f"job-{kind}",
+        stream=JOBS.name,
+        filters=(jobs.every(said),),
+        reason=f"Workers of the kind {kind}.",
+        ack_wait_s=10,
+    )
 
 
 ALL: Final = (ARCHIVER, AAC)

@@ -1,5 +1,7 @@
 """loom.evt.<service>.<entity id>.<event>: stream EVENTS, kept for ever, the source of truth."""
 
+from collections.abc import Iterable
+
 from schemas.message import Event
 from subjects.tokens import name_of, service_of, token
 
@@ -12,6 +14,12 @@ def of(said: type[Event], entity_id: str) -> str:
 def every(said: type[Event]) -> str:
     """That event of every entity."""
     return f"loom.evt.{service_of(said)}.*.{name_of(said)}"
+
+
+def covering(said: Iterable[type[Event]]) -> str:
+    """The narrowest subject that takes in every entity's events of these types (at least one)."""
+    tokens = [every(one).split(".") for one in said]
+    return ".".join(column[0] if len(set(column)) == 1 else "*" for column in zip(*tokens, strict=True))
 
 
 def entity(service: str, entity_id: str) -> str:
@@ -27,3 +35,9 @@ def service(name: str) -> str:
 def entity_of(subject: str) -> str:
     """The entity id in an event's subject."""
     return subject.split(".")[3]
+
+
+def pattern_of(subject: str) -> str:
+    """`every` of the event that was stored there."""
+    loom, evt, service, _, event = subject.split(".")
+    return f"{loom}.{evt}.{service}.*.{event}"

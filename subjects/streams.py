@@ -14,6 +14,7 @@ class Stream(Struct, frozen=True):
     duplicate_window_s: int = 120
     allow_purge: bool = True
     allow_atomic: bool = False  # several messages or none (ADR-50)
+    work_queue: bool = False  # a message goes when it is acknowledged
 
 
 EVENTS: Final = Stream(
@@ -22,6 +23,12 @@ EVENTS: Final = Stream(
     reason="What has happened, for ever: the source of truth; every table is rebuilt from it.",
     allow_purge=False,
     allow_atomic=True,
+)
+JOBS: Final = Stream(
+    name="JOBS",
+    subjects=("loom.job.>",),
+    reason="Work that waits for somebody to do it; gone once it is done.",
+    work_queue=True,
 )
 MEDIA: Final = Stream(
     name="MEDIA",
@@ -34,4 +41,4 @@ DLQ: Final = Stream(
     reason="What no handler could take, with why, for a person to look at.",
 )
 
-ALL: Final = (EVENTS, MEDIA, DLQ)
+ALL: Final = (EVENTS, JOBS, MEDIA, DLQ)

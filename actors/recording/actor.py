@@ -10,12 +10,13 @@ import asyncpg
 import structlog
 from nats.aio.client import Client as Nats
 
-from actors.recording import decider, projection, reading, view
+from actors.recording import decider, reading, view
 from actors.recording.abandonment import Abandonment
+from actors.recording.projection import PROJECTION
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
-from actors.runtime.projection import Projection
+from actors.runtime.projection import keep_up
 from actors.runtime.snapshots import Snapshots
 from actors.runtime.store import EventStore
 from actors.runtime.tasks import ended
@@ -113,8 +114,8 @@ class RecordingActor(Actor, service="recording"):
     @query
     async def get(self, said: GetRecording, caller: Caller) -> RecordingView:  # noqa: ARG002  the link is the right
         """One, as its events tell it."""
-        state, _ = await self._recordings.load(said.recording_id)
-        return view.of(decider.present(state))
+        known = await self._recordings.load(said.recording_id)
+        return view.of(decider.present(known.state))
 
     @query
     async def list_recordings(self, said: ListRecordings, caller: Caller) -> RecordingPage:
@@ -159,9 +160,8 @@ async def running(
 ) -> AsyncIterator[None]:
     """The service and its projection, while the block runs. The caller closes `nats` and `database` afterwards."""
     abandonment = Abandonment(nats, timedelta(seconds=abandon_after_s), timedelta(seconds=abandon_idle_after_s))
-    rows = Projection(nats, database, "recording", projection.apply)
     async with asyncio.TaskGroup() as owner:
-        projecting = owner.create_task(rows.run())
+        projecting = owner.create_task(keep_up(nats, database, PROJECTION))
         try:
             async with runtime.running(nats, RecordingActor(nats, database, abandonment)):
                 yield

@@ -1,33 +1,41 @@
-"""The life of an actor: its endpoints, its events, its timers; started in order, drained in the reverse order."""
+"""The life of an actor: its endpoints, events, jobs and timers; started in order, drained in the reverse order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar, Final
 
 import nats.errors
-import nats.micro
 import structlog
 from nats.aio.client import Client as Nats
-from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import Error as JetStreamError
 from nats.micro.request import Request
-from nats.micro.service import Service
 
-from actors.runtime import dispatch
+from actors.runtime import direct_get
 from actors.runtime.deliveries import Deliveries
-from actors.runtime.handlers import Routes, routes
+from actors.runtime.direct_get import Entry
+from actors.runtime.dispatch import Dispatch
+from actors.runtime.handlers import Route, Routes, routes
 from actors.runtime.inbox import Inbox
+from actors.runtime.micro import MicroService
+from actors.runtime.partition import BEAT_S, Mine, Partitions, of
 from actors.runtime.tasks import ended
-from subjects import commands, consumers, events
+from schemas.errors import Unavailable
+from schemas.ids import new_id
+from subjects import commands, consumers, events, peers
 from subjects.consumers import Consumer
+from subjects.streams import EVENTS
 
 VERSION: Final = "0.1.0"
 WAIT_S: Final = 1.0
 AGAIN_S: Final = 1.0
 AT_ONCE: Final = 1_000
+PAGE: Final = 256
 DRAIN_S: Final = 10.0
+OVERDUE_S: Final = 0.25
+AWAY: Final = (nats.errors.Error, JetStreamError, OSError, Unavailable)
 Loop = Callable[[], Coroutine[Any, Any, None]]
 log = structlog.get_logger(__name__)
 
@@ -41,110 +49,165 @@ class Actor:
     def __init_subclass__(cls, *, service: str, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls.service = service
-        cls.routes = routes(cls)
+        cls.routes = routes(cls, service)
 
 
 @asynccontextmanager
 async def running(nats_client: Nats, actor: Actor) -> AsyncIterator[None]:
-    """Takes messages while the block runs; at its end takes no more and finishes those it has."""
-    work = _Work(nats_client, actor)
+    """Takes messages while the block runs; at its end takes no more, finishes those it has, hands over its share."""
     async with asyncio.TaskGroup() as owner:
-        service = await work.offer_endpoints(owner)
-        loops = [owner.create_task(loop()) for loop in await work.loops(owner)]
+        work = _Work(nats_client, actor, owner)
+        await patiently(work.partitions.beat, None)
+        service = await work.offer()
+        loops = [owner.create_task(loop()) for loop in await work.loops()]
         try:
             yield
         finally:
-            await service.stop()
+            with suppress(*AWAY):
+                await service.stop()
             await ended(loops)
             await work.drained()
+            with suppress(*AWAY):
+                await work.partitions.leave()
 
 
 class _Work:
     """What one running actor holds."""
 
-    def __init__(self, nats_client: Nats, actor: Actor) -> None:
+    def __init__(self, nats_client: Nats, actor: Actor, owner: asyncio.TaskGroup) -> None:
         self._nats = nats_client
         self._actor = actor
-        self._inbox = Inbox()
+        self._owner = owner
+        inbox = Inbox()
+        self.partitions = Partitions(nats_client, actor.service, new_id()[:8], inbox.entities)
+        self._dispatch = Dispatch(nats_client, actor, inbox, self.partitions.other_owner)
         self._busy: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room_for_requests = asyncio.Semaphore(AT_ONCE)
+        self._room_for_events = asyncio.Semaphore(AT_ONCE)
+        self._handled_events = {events.every(said): (said, route) for said, route in actor.routes.events.items()}
 
-    async def offer_endpoints(self, owner: asyncio.TaskGroup) -> Service:
-        """A NATS micro service (ADR-32): every command and query is an endpoint in the service's queue group."""
-        name = self._actor.service
-        service = await nats.micro.add_service(
-            self._nats, name=name, version=VERSION, description=type(self._actor).__doc__
-        )
-        for said, method in self._actor.routes.requests.items():
-            handle = partial(dispatch.request, getattr(self._actor, method), said, self._inbox)
+    async def offer(self) -> MicroService:
+        """Every command and query is an endpoint of a micro service; other processes of it have one of their own."""
+        name, me = self._actor.service, self.partitions.me
+        service = MicroService(self._nats, name, VERSION, type(self._actor).__doc__ or "", {"member": me})
+        await service.start()
+        for said, route in self._actor.routes.requests.items():
             subject = commands.of(said)
-            await service.add_endpoint(
-                name=subject.rpartition(".")[2],
-                subject=subject,
-                queue_group=name,
-                handler=self._side_by_side(owner, handle),
-            )
+            handle = partial(self._dispatch.request, said, route)
+            await service.offer(subject.rpartition(".")[2], subject, handle, self._requested)
+        await service.offer("peer", peers.of(name, me), self._from_peer, self._requested)
         return service
 
-    async def loops(self, owner: asyncio.TaskGroup) -> list[Loop]:
+    async def loops(self) -> list[Loop]:
         """What runs until cancelled."""
-        found: list[Loop] = [
-            partial(self._every, getattr(self._actor, m), s) for m, s in self._actor.routes.timers.items()
-        ]
-        if self._actor.routes.events:
-            found.append(partial(self._events, owner, await ensure(self._nats, self._consumer())))
-        return found
+        routes = self._actor.routes
+        found: list[Loop] = [partial(self._again, self.partitions.beat, BEAT_S), self._overdue]
+        found += [partial(self._timer, name, seconds) for name, seconds in routes.timers.items()]
+        for said, route in routes.jobs.items():
+            found.append(partial(self._jobs, route, await ensure(self._nats, consumers.of_job(said))))
+        return [*found, self._events] if routes.events else found
 
     async def drained(self) -> None:
-        """Wait for what is being handled; what takes too long is cancelled and will be delivered again."""
+        """Wait for what is being handled; what takes too long is cancelled, and handled by whoever comes next."""
         if self._busy:
             _, late = await asyncio.wait(self._busy, timeout=DRAIN_S)
-            for task in late:
-                task.cancel()
+            await ended(late)
 
-    def _consumer(self) -> Consumer:
-        filters = tuple(events.every(said) for said in self._actor.routes.events)
-        return consumers.of_service(self._actor.service, filters)
+    async def _requested(self, handling: Awaitable[None]) -> None:
+        await self._room_for_requests.acquire()
+        self._start(handling, self._room_for_requests)
 
-    def _side_by_side(
-        self, owner: asyncio.TaskGroup, handle: Callable[[Request], Awaitable[None]]
-    ) -> Callable[[Request], Awaitable[None]]:
-        async def take(message: Request) -> None:
-            await self._room.acquire()
-            self._start(owner, handle(message))
-
-        return take
-
-    def _start(self, owner: asyncio.TaskGroup, handling: Any) -> None:
-        task = owner.create_task(self._guarded(handling))
+    def _start(self, handling: Awaitable[None], room: asyncio.Semaphore) -> None:
+        task = self._owner.create_task(self._guarded(handling, room))
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
 
-    async def _guarded(self, handling: Awaitable[None]) -> None:
+    async def _guarded(self, handling: Awaitable[None], room: asyncio.Semaphore) -> None:
         try:
             await handling
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            log.warning("could not settle a message", why=str(error))
+        except AWAY as error:
+            log.warning("could not settle a message", why=repr(error))
         finally:
-            self._room.release()
+            room.release()
 
-    async def _events(self, owner: asyncio.TaskGroup, consumer: Consumer) -> None:
-        said = {events.every(event).rpartition(".")[2]: event for event in self._actor.routes.events}
-        async with aclosing(Deliveries(self._nats, consumer)) as deliveries:
+    async def _from_peer(self, message: Request) -> None:
+        """A message for an entity of ours that another process was sent."""
+        sent_to = (message.headers or {}).get(peers.SUBJECT, "")
+        if not sent_to:
+            await message.respond()  # it only wanted to know whether we live
+        for said, route in self._actor.routes.requests.items():
+            if commands.of(said) == sent_to:
+                await self._dispatch.request(said, route, message, forwarded=True)
+
+    # --- events -------------------------------------------------------------------------------------------------------
+
+    async def _events(self) -> None:
+        """Those of this process's share, each entity's in the order of the stream; all that came since we last were."""
+        subject = events.covering(self._actor.routes.events)
+        async with direct_get.listening(self._nats, subject) as news:
             while True:
-                for delivery in await patiently(lambda: deliveries.fetch(WAIT_S), []):
-                    event = said[delivery.subject.rpartition(".")[2]]
-                    await self._room.acquire()
-                    self._start(owner, self._event(event, delivery, consumer))
+                mine = self.partitions.mine()
+                if not mine or not await patiently(partial(self._page, subject, mine), 0):
+                    await news()
 
-    def _event(self, said: Any, delivery: Msg, consumer: Consumer) -> Awaitable[None]:
-        handler = getattr(self._actor, self._actor.routes.events[said])
-        return dispatch.event(handler, said, self._inbox, delivery, consumer, self._nats)
+    async def _page(self, subject: str, mine: Mapping[int, Mine]) -> int:
+        """Hand out the next events; how many there were."""
+        first = min(one.handed for one in mine.values()) + 1
+        page = await direct_get.batch(self._nats, EVENTS.name, subject, first, most=PAGE)
+        for entry in page:
+            await self._hand_out(entry, mine)
+        for one in mine.values():
+            one.handed = max(one.handed, page[-1].sequence if page else 0)
+        return len(page)
 
-    async def _every(self, handler: Callable[[], Awaitable[None]], seconds: float) -> None:
+    async def _hand_out(self, entry: Entry, mine: Mapping[int, Mine]) -> None:
+        found = self._handled_events.get(events.pattern_of(entry.subject))
+        partition = of(events.entity_of(entry.subject))
+        one = mine.get(partition)
+        if not found or not one or entry.sequence <= one.handed:
+            return
+        await self._room_for_events.acquire()
+        if not self.partitions.has(partition, one):
+            self._room_for_events.release()
+            return
+        one.handed = entry.sequence
+        one.pending.add(entry.sequence)
+        self._start(self._event(*found, entry, one), self._room_for_events)
+
+    async def _event(self, said: Any, route: Route, entry: Entry, mine: Mine) -> None:
+        await self._dispatch.event(said, route, entry)
+        mine.pending.discard(entry.sequence)  # not when it was cancelled: then it is the successor's
+
+    # --- jobs and timers ----------------------------------------------------------------------------------------------
+
+    async def _jobs(self, route: Route, consumer: Consumer) -> None:
+        """`at_once` at a time; what waits behind them is left to other processes."""
+        room = asyncio.Semaphore(route.at_once)
+        async with aclosing(Deliveries(self._nats, consumer, batch=1)) as deliveries:
+            while True:
+                await room.acquire()
+                found = await patiently(partial(deliveries.fetch, WAIT_S), [])
+                for delivery in found:
+                    self._start(self._dispatch.job(route, delivery, consumer), room)
+                if not found:
+                    room.release()
+
+    async def _timer(self, name: str, seconds: float) -> None:
+        """In one process of the service at a time."""
         while True:
             await asyncio.sleep(seconds)
-            await patiently(handler, None)
+            if not self.partitions.other_owner(name):
+                await patiently(getattr(self._actor, name), None)
+
+    async def _overdue(self) -> None:
+        while True:
+            await asyncio.sleep(OVERDUE_S)
+            self._dispatch.cancel_overdue()
+
+    async def _again(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await patiently(work, None)
 
 
 async def patiently(attempt: Callable[[], Awaitable[Any]], otherwise: Any) -> Any:

@@ -1,22 +1,24 @@
 """How is an actor asked? By message: a command or query out, a typed answer or a typed refusal back."""
 
+import asyncio
+import random
+import time
 from typing import Any, Final, TypeVar, cast
+from uuid import uuid4
 
 import msgspec
 import nats.errors
+from msgspec import structs
 from nats.aio.client import Client as Nats
 
-from actors.runtime.event_message import to_headers
-from schemas import envelope
-from schemas.envelope import Caller
-from schemas.errors import BY_CODE, LoomError, Unavailable
+from schemas.envelope import ERROR, ERROR_CODE, NOBODY, Caller, caller_to_headers
+from schemas.errors import Unavailable, refusal
 from schemas.message import Command, Query, answer_type
 from subjects import commands
 
 Answer = TypeVar("Answer")
 DEADLINE_S: Final = 5.0
-NOBODY: Final = Caller()
-"""On nobody's behalf in particular: until there is sign-in, the local user."""
+AGAIN_S: Final = 0.2
 
 _encoder: Final = msgspec.json.Encoder()
 _decoders: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
@@ -38,21 +40,26 @@ class Client:
         """The answer to `message`.
 
         Raises: the LoomError the actor refused with; Unavailable when nobody answers in time, in which case a command
-        may or may not have been carried out.
+        may or may not have been carried out: sent again with the same `command_id`, it is carried out once.
         """
         said = type(message)
-        try:
-            reply = await self._nats.request(
-                commands.of(said), _encoder.encode(message), timeout=deadline_s, headers=to_headers(caller)
-            )
-        except nats.errors.NoRespondersError:
-            raise Unavailable(f"Nobody is there to take {said.__name__}; try again in a moment.") from None
-        except (nats.errors.Error, TimeoutError) as error:
-            raise Unavailable(f"{said.__name__} was not answered within {deadline_s:g} s.") from error
-        headers = reply.headers or {}
-        if envelope.ERROR_CODE in headers:
-            raise BY_CODE.get(headers[envelope.ERROR_CODE], LoomError)(headers.get(envelope.ERROR, "Internal error"))
-        return cast("Answer", _decoder(said).decode(reply.data))
+        until = min(time.time() + deadline_s, caller.deadline)
+        command_id = caller.command_id or (uuid4().hex if isinstance(message, Command) else "")
+        headers = caller_to_headers(structs.replace(caller, command_id=command_id, deadline=until))
+        body = _encoder.encode(message)
+        while (left_s := until - time.time()) > 0:
+            try:
+                reply = await self._nats.request(commands.of(said), body, timeout=left_s, headers=headers)
+            except nats.errors.NoRespondersError:  # nobody took it: whoever comes next may
+                await asyncio.sleep(min(AGAIN_S * random.uniform(0.5, 1), max(left_s, 0)))
+                continue
+            except (nats.errors.Error, TimeoutError) as error:
+                raise Unavailable(f"{said.__name__} was not answered within {deadline_s:g} s.") from error
+            found = reply.headers
+            if found and ERROR_CODE in found:
+                raise refusal(found[ERROR_CODE], found.get(ERROR, "Internal error"))
+            return cast("Answer", _decoder(said).decode(reply.data))
+        raise Unavailable(f"Nobody is there to take {said.__name__}; try again in a moment.")
 
 
 def _decoder(said: type) -> msgspec.json.Decoder[Any]:

@@ -1,14 +1,17 @@
 """Reads a stream by sequence (direct get in batches, NATS ADR-31): no consumer, no position, nothing to clean up."""
 
+import asyncio
 import json
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 DEADLINE_S: Final = 5.0
+LOOK_S: Final = 0.5
 _SEQUENCE: Final = "Nats-Sequence"
 _SUBJECT: Final = "Nats-Subject"
 _STATUS: Final = "Status"
@@ -57,3 +60,25 @@ async def last(nats: Client, stream: str, subject: str) -> Entry | None:
         return None
     data = found.data or b""
     return Entry(found.seq or 0, found.subject or subject, found.headers or {}, len(data), data)
+
+
+@asynccontextmanager
+async def listening(nats: Client, subject: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Gives a function that waits for news on `subject`; not for long: they can be heard before they can be read."""
+    news = asyncio.Event()
+
+    async def heard(_: Any) -> None:
+        news.set()
+
+    async def wait() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await news.wait()
+                news.clear()
+
+    subscription = await nats.subscribe(subject, cb=heard)
+    try:
+        yield wait
+    finally:
+        if not nats.is_closed:
+            await subscription.unsubscribe()

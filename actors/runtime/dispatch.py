@@ -1,7 +1,10 @@
 """The whole life of one message: decode, wait for its turn, handle, settle, report. Nobody else acks or replies."""
 
+import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -9,121 +12,200 @@ import nats.errors
 import structlog
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
-from nats.micro.request import Request
+from nats.micro.request import Request, ServiceError
 
-from actors.runtime.event_message import caller_of, meta_of
+from actors.runtime import burial, metrics
+from actors.runtime.direct_get import Entry
+from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
-from actors.runtime.outcome import Dead, Done, Outcome, Refused, Retry
-from schemas import envelope, upcasters
-from schemas.errors import Invalid, LoomError, Unavailable
+from actors.runtime.outcome import Dead, Done, Late, Outcome, Refused, Retry
+from actors.runtime.tracing import current
+from schemas import upcasters
+from schemas.envelope import ERROR, ERROR_CODE, Caller, caller_from_headers, meta_from_headers
+from schemas.errors import Invalid, LoomError, Unavailable, refusal
 from schemas.message import Event
-from subjects import dead_letters
+from subjects import peers
 from subjects.consumers import Consumer
 from subjects.events import entity_of
+from subjects.streams import EVENTS
 
-Handler = Callable[..., Awaitable[Any]]
+ATTEMPTS: Final = 8
+FIRST_PAUSE_S: Final = 0.25
+LAST_PAUSE_S: Final = 30.0
 INTERNAL: Final = "Internal error"
 log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
 
 
-async def request(handler: Handler, said: type, inbox: Inbox, message: Request) -> None:
-    """One command or query."""
-    began = time.perf_counter()
-    outcome = await _perform_request(handler, said, inbox, message)
-    headers = {}
-    body = b""
-    match outcome:
-        case Done(body=body):
-            pass
-        case Refused(error=error):
-            headers = {envelope.ERROR_CODE: error.code, envelope.ERROR: _one_line(str(error))}
-        case Retry(error=retried):
-            headers = {envelope.ERROR_CODE: Unavailable.code, envelope.ERROR: _one_line(str(retried))}
-        case Dead():
-            headers = {envelope.ERROR_CODE: LoomError.code, envelope.ERROR: INTERNAL}
-    await message.respond(body, headers=headers or None)
-    _report(said.__name__, outcome, time.perf_counter() - began)
+class Dispatch:
+    """Handles the messages of one actor. `owner(entity)` names the other process that handles it, if there is one."""
 
+    def __init__(self, nats: Nats, actor: Any, inbox: Inbox, owner: Callable[[str], str]) -> None:
+        self._nats = nats
+        self._actor = actor
+        self._inbox = inbox
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._deadlines: dict[asyncio.Task[Any], float] = {}
 
-async def event(
-    handler: Handler, said: type[Event], inbox: Inbox, delivery: Msg, consumer: Consumer, nats: Nats
-) -> None:
-    """One delivery of an event; at least once, in the order of its entity."""
-    began = time.perf_counter()
-    outcome = await _perform_event(handler, said, inbox, delivery)
-    match outcome:
-        case Done() | Refused():
+    async def request(self, said: type, route: Route, message: Request, *, forwarded: bool = False) -> None:
+        """One command or query; a refusal is raised as ServiceError, so that ADR-32's statistics know of it."""
+        began = time.perf_counter()
+        outcome = await self._requested(route, message, forwarded=forwarded)
+        report(said.__name__, outcome, time.perf_counter() - began)
+        match outcome:
+            case Done(body=body):
+                await message.respond(body)
+            case Refused(error=error):
+                raise ServiceError(error.code, _one_line(str(error)))
+            case Retry(error=away) | Late(error=away):
+                raise ServiceError(Unavailable.code, _one_line(str(away)))
+            case Dead():
+                raise ServiceError(LoomError.code, INTERNAL)
+
+    async def event(self, said: type[Event], route: Route, entry: Entry) -> None:
+        """One event, in its entity's turn: again and again until it is handled, refused or given up."""
+        entity = entity_of(entry.subject)
+        await self._inbox.enter(entity)
+        try:
+            for attempt in count(1):
+                outcome = await self._happened(said, route, entry)
+                if await self._is_settled(outcome, attempt, self._actor.service, entry):
+                    return
+                await asyncio.sleep(pause_s(attempt))
+        finally:
+            self._inbox.leave(entity)
+
+    async def job(self, route: Route, delivery: Msg, consumer: Consumer) -> None:
+        """One job; while it is being done the server hears of it, and gives it to nobody else."""
+        place = delivery.metadata
+        entry = Entry(place.sequence.stream, delivery.subject, delivery.headers or {}, 0, delivery.data)
+        working = self._loop.create_task(self._happened(None, route, entry))
+        try:
+            while not (await asyncio.wait({working}, timeout=consumer.ack_wait_s / 3))[0]:
+                await delivery.in_progress()
+        finally:
+            working.cancel()
+        if await self._is_settled(working.result(), place.num_delivered, consumer.name, entry, consumer.stream):
             await delivery.ack()
-        case Retry(error=error) | Dead(error=error):
-            delivered = delivery.metadata.num_delivered
-            if isinstance(outcome, Dead) and delivered >= consumer.max_deliver:
-                await _bury(nats, delivery, consumer, error)
-            else:
-                await delivery.nak(delay=min(2.0**delivered / 4, 30.0))
-    _report(said.__name__, outcome, time.perf_counter() - began)
+        else:
+            await delivery.nak(delay=pause_s(place.num_delivered))
 
+    def cancel_overdue(self) -> None:
+        """To be called every now and then: whoever has had its time is stopped."""
+        now = self._loop.time()
+        for task in [task for task, deadline in self._deadlines.items() if now >= deadline]:
+            task.cancel()
 
-async def _perform_request(handler: Handler, said: type, inbox: Inbox, message: Request) -> Outcome:
-    try:
-        body: Any = msgspec.json.decode(message.data, type=said)
-    except msgspec.MsgspecError as error:
-        return Refused(Invalid(str(error)))
-    caller = caller_of(message.headers or {})
-    return await _in_turn(inbox, _entity(body), lambda: handler(body, caller))
+    async def _requested(self, route: Route, message: Request, *, forwarded: bool) -> Outcome:
+        try:
+            caller = caller_from_headers(message.headers or {})
+            body = route.decoder.decode(message.data)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return Refused(Invalid(str(error)))
+        left_s = min(caller.deadline - time.time(), route.deadline_s)
+        if left_s <= 0:
+            return Late(TimeoutError("Its deadline was over before it was taken up."))
+        entity = getattr(body, route.entity) if route.entity else ""
+        if entity and not forwarded and (owner := self._owner(entity)):
+            try:
+                return await self._forward(message, owner, left_s)
+            except nats.errors.NoRespondersError:
+                log.debug("its owner is gone; handled here", owner=owner, entity=entity)
+        return await self._in_time(left_s, lambda: self._in_turn(entity, route, body, caller))
 
+    async def _forward(self, message: Request, owner: str, left_s: float) -> Outcome:
+        """To the process that handles this entity. Raises NoRespondersError."""
+        subject = peers.of(self._actor.service, owner)
+        headers = {**(message.headers or {}), peers.SUBJECT: message.subject}
+        try:
+            reply = await self._nats.request(subject, message.data, timeout=left_s, headers=headers)
+        except nats.errors.TimeoutError as error:
+            return Retry(error)
+        said = reply.headers or {}
+        if ERROR_CODE in said:
+            return Refused(refusal(said[ERROR_CODE], said.get(ERROR, INTERNAL)))
+        return Done(reply.data)
 
-async def _perform_event(handler: Handler, said: type[Event], inbox: Inbox, delivery: Msg) -> Outcome:
-    meta = meta_of(delivery.headers or {}, delivery.metadata.sequence.stream)
-    try:
-        body = upcasters.read(said, meta.version, delivery.data)
-    except (msgspec.MsgspecError, LookupError) as error:
-        return Dead(error)
-    return await _in_turn(inbox, entity_of(delivery.subject), lambda: handler(body, meta))
-
-
-async def _in_turn(inbox: Inbox, entity: str, handle: Callable[[], Awaitable[Any]]) -> Outcome:
-    try:
+    async def _in_turn(self, entity: str, route: Route, body: Any, caller: Caller) -> bytes:
+        handler = getattr(self._actor, route.name)
+        current.set(caller)
         if not entity:
-            return Done(_encoder.encode(await handle()))
-        async with inbox.turn(entity):
-            return Done(_encoder.encode(await handle()))
-    except Unavailable as error:
-        return Retry(error)
-    except LoomError as error:
-        return Refused(error)
-    except (nats.errors.Error, OSError, TimeoutError) as error:
-        return Retry(error)
-    except Exception as error:  # noqa: BLE001  the one place where a defect ends
-        return Dead(error)
+            return _encoder.encode(await handler(body, caller))
+        await self._inbox.enter(entity)
+        try:
+            return _encoder.encode(await handler(body, caller))
+        finally:
+            self._inbox.leave(entity)
+
+    async def _happened(self, said: type[Event] | None, route: Route, entry: Entry) -> Outcome:
+        """An event, or a job if it is of no event type; old events are read as new ones."""
+        try:
+            meta = meta_from_headers(entry.headers, entry.sequence)
+            body = upcasters.read(said, meta.version, entry.data) if said else route.decoder.decode(entry.data)
+        except (msgspec.MsgspecError, LookupError, ValueError) as error:
+            return Dead(error)
+        current.set(meta.caller)
+        handler = getattr(self._actor, route.name)
+        return await self._in_time(route.deadline_s, lambda: handler(body, meta))
+
+    async def _in_time(self, left_s: float, work: Callable[[], Awaitable[Any]]) -> Outcome:
+        """What came of the work; the one place where a defect ends."""
+        task = asyncio.current_task()
+        assert task
+        deadline = self._deadlines[task] = self._loop.time() + left_s
+        try:
+            return Done(await work() or b"")
+        except asyncio.CancelledError:
+            if self._loop.time() < deadline:
+                raise
+            task.uncancel()
+            return Late(TimeoutError(f"It took longer than {left_s:.1f} s."))
+        except (Unavailable, nats.errors.Error, OSError) as error:  # TimeoutError is an OSError
+            return Retry(error)
+        except LoomError as error:
+            return Refused(error)
+        except Exception as error:  # noqa: BLE001
+            return Dead(error)
+        finally:
+            del self._deadlines[task]
+
+    async def _is_settled(
+        self, outcome: Outcome, attempt: int, consumer: str, entry: Entry, stream: str = EVENTS.name
+    ) -> bool:
+        """Whether nothing more is to be done with an event or a job; a hopeless one is buried."""
+        report(entry.subject.rpartition(".")[2], outcome, 0.0)
+        match outcome:
+            case Done() | Refused():
+                return True
+            case Dead(error=error) | Late(error=error) if attempt >= ATTEMPTS:
+                try:
+                    await burial.bury(self._nats, stream, consumer, entry, error)
+                except burial.AWAY:
+                    return False
+                return True
+            case _:
+                return False
 
 
-async def _bury(nats: Nats, delivery: Msg, consumer: Consumer, error: BaseException) -> None:
-    """Keep what no handler can take, with why, then let it go."""
-    headers = {**(delivery.headers or {}), "Loom-Subject": delivery.subject, "Loom-Error": _one_line(repr(error))}
-    headers[envelope.MESSAGE_ID] = f"{consumer.name}.{delivery.metadata.sequence.stream}"
-    await nats.jetstream().publish(dead_letters.of(consumer.stream, consumer.name), delivery.data, headers=headers)
-    await delivery.term()
+def pause_s(attempt: int) -> float:
+    """How long to wait after the `attempt`th one: twice as long each time, and never all at the same moment."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16), LAST_PAUSE_S) * random.uniform(0.5, 1)
 
 
-def _entity(body: Any) -> str:
-    """Commands and queries name their entity in their first field, `<entity>_id`."""
-    first = next(iter(body.__struct_fields__), "")
-    return str(getattr(body, first)) if first.endswith("_id") else ""
+def report(said: str, outcome: Outcome, seconds: float) -> None:
+    """One line and one count for each end."""
+    metrics.handled(said, type(outcome).__name__.lower(), seconds)
+    match outcome:
+        case Refused(error=error):
+            log.info("refused", message=said, code=error.code, why=str(error))
+        case Retry(error=away) | Late(error=away):
+            log.warning("to be tried again", message=said, why=str(away) or repr(away))
+        case Dead(error=defect):
+            log.error("failed", message=said, exc_info=defect)
+        case Done():
+            pass
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _report(said: str, outcome: Outcome, seconds: float) -> None:
-    took_ms = round(seconds * 1000, 1)
-    match outcome:
-        case Done():
-            log.debug("handled", message=said, took_ms=took_ms)
-        case Refused(error=error):
-            log.info("refused", message=said, code=error.code, why=str(error), took_ms=took_ms)
-        case Retry(error=retried):
-            log.warning("to be tried again", message=said, why=str(retried), took_ms=took_ms)
-        case Dead(error=defect):
-            log.error("failed", message=said, took_ms=took_ms, exc_info=defect)

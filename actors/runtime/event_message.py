@@ -1,19 +1,18 @@
 """How does an event stand in the stream? Its body as JSON; who, when and because of what in the headers."""
 
 import importlib
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final
 from uuid import uuid4
 
+from msgspec import structs
+
 from schemas import envelope, upcasters
-from schemas.envelope import Caller, Meta
-from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, UserId, WorkspaceId
+from schemas.envelope import Caller, caller_to_headers
 from schemas.message import Event
 from subjects.tokens import name_of, service_of
-
-_STAMP: Final = "Nats-Time-Stamp"  # the server's, in direct gets
 
 
 @cache
@@ -34,45 +33,11 @@ def decode(subject: str, headers: Mapping[str, str], body: bytes) -> Event | Non
     return upcasters.read(said, int(headers.get(envelope.SCHEMA_VERSION, "1")), body) if said else None
 
 
-def caller_of(headers: Mapping[str, str]) -> Caller:
-    """On whose behalf a message was sent."""
-    return Caller(
-        UserId(headers.get(envelope.USER_ID, LOCAL_USER)),
-        WorkspaceId(headers.get(envelope.WORKSPACE_ID, LOCAL_WORKSPACE)),
-        headers.get(envelope.CORRELATION_ID, ""),
-        headers.get(envelope.CAUSATION_ID, ""),
-        headers.get(envelope.COMMAND_ID, ""),
-    )
-
-
-def to_headers(caller: Caller) -> dict[str, str]:
-    """Who asks, on the wire."""
-    said = {envelope.USER_ID: caller.user_id, envelope.WORKSPACE_ID: caller.workspace_id}
-    optional = {
-        envelope.CORRELATION_ID: caller.correlation_id,
-        envelope.CAUSATION_ID: caller.causation_id,
-        envelope.COMMAND_ID: caller.command_id,
-    }
-    return said | {name: value for name, value in optional.items() if value}
-
-
-def meta_of(headers: Mapping[str, str], sequence: int) -> Meta:
-    """What the headers of a stored event say."""
-    said_at = headers.get(envelope.CE_TIME) or headers.get(_STAMP)
-    return Meta(
-        id=headers.get(envelope.MESSAGE_ID, ""),
-        sequence=sequence,
-        time=datetime.fromisoformat(said_at) if said_at else datetime.now(UTC),
-        caller=caller_of(headers),
-        version=int(headers.get(envelope.SCHEMA_VERSION, "1")),
-    )
-
-
 def headers_of(event: Event, entity_id: str, caller: Caller, number: int) -> dict[str, str]:
     """The headers of the `number`th event that a command led to."""
     message_id = f"{caller.command_id}.{number}" if caller.command_id else uuid4().hex
     service = service_of(type(event))
-    return to_headers(caller) | {
+    return caller_to_headers(structs.replace(caller, deadline=math.inf)) | {
         envelope.MESSAGE_ID: message_id,
         envelope.SCHEMA_VERSION: str(event.version),
         envelope.CE_SPECVERSION: "1.0",

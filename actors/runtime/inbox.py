@@ -1,30 +1,44 @@
 """In which order are messages handled? One entity's one at a time, as they came; different entities' side by side."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
 
 
 class Inbox:
     """One queue per entity; an entity without messages takes no memory."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._waiting: dict[str, int] = {}
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def turn(self, entity: str) -> AsyncIterator[None]:
-        """Wait for one's turn at an entity; `asyncio.Lock` is first in, first out."""
-        lock = self._locks.setdefault(entity, asyncio.Lock())
-        self._waiting[entity] = self._waiting.get(entity, 0) + 1
+    async def enter(self, entity: str) -> None:
+        """Wait for one's turn; what has entered has to `leave`."""
+        queue = self._waiting.get(entity)
+        if queue is None:
+            self._waiting[entity] = deque()
+            return
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
         try:
-            async with lock:
-                yield
-        finally:
-            self._waiting[entity] -= 1
-            if not self._waiting[entity]:
-                del self._waiting[entity], self._locks[entity]
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was our turn in the same moment
+                self.leave(entity)
+            raise
+
+    def leave(self, entity: str) -> None:
+        """The next one's turn, if there is one."""
+        queue = self._waiting[entity]
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        del self._waiting[entity]
+
+    def entities(self) -> set[str]:
+        """Those that have messages."""
+        return set(self._waiting)
 
     def statistics(self) -> dict[str, int]:
-        """How many entities have messages, and how many messages they have."""
-        return {"entities": len(self._waiting), "messages": sum(self._waiting.values())}
+        """How many entities have messages, and how many messages wait behind the first."""
+        return {"entities": len(self._waiting), "waiting": sum(map(len, self._waiting.values()))}

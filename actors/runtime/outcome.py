@@ -1,4 +1,4 @@
-"""How can the handling of a message end? In one of four ways; `dispatch` settles and reports it once."""
+"""How can the handling of a message end? In one of five ways; `dispatch` settles and reports it once."""
 
 from msgspec import Struct
 
@@ -18,10 +18,15 @@ class Refused(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """It could not be handled now; an event comes again after a while, a caller is told to."""
+    """It could not be handled now: what it needs is away. An event waits, a caller is told `unavailable`."""
 
     error: BaseException
-    after_s: float = 1.0
+
+
+class Late(Struct, frozen=True):
+    """It took longer than it may. A caller is told `unavailable`; an event that always does is a defect."""
+
+    error: BaseException
 
 
 class Dead(Struct, frozen=True):
@@ -30,4 +35,4 @@ class Dead(Struct, frozen=True):
     error: BaseException
 
 
-Outcome = Done | Refused | Retry | Dead
+Outcome = Done | Refused | Retry | Late | Dead

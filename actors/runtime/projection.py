@@ -1,89 +1,130 @@
 """How do events become rows? In one transaction with the position they stand at: exactly once in effect.
 
-One process at a time projects (a PostgreSQL advisory lock), in the order of the stream. Dropping the tables and the
-position and starting again gives the same rows.
+One process at a time projects (a PostgreSQL advisory lock), in the order of the stream; whoever finds that somebody
+else (a rebuild that was swapped in, a successor) has moved the position writes nothing and reads it again. An event
+that cannot be read or written goes to the dead letters, and the next ones go on.
 """
 
-import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 import structlog
+from asyncpg.exceptions import DataError, IntegrityConstraintViolationError
+from msgspec import Struct
 from nats.aio.client import Client as Nats
 
 from actors.runtime import direct_get
 from actors.runtime.actor import patiently
+from actors.runtime.burial import bury
+from actors.runtime.direct_get import Entry
 from actors.runtime.event_message import decode
 from schemas.message import Event
 from subjects import events as names
 from subjects.streams import EVENTS
 
-Apply = Callable[[Any, Event, int], Awaitable[None]]
-IDLE_S: Final = 0.5
-PAGE: Final = 256
+Statement = tuple[str, tuple[Any, ...]]
+Rows = Callable[[Event], Iterable[Statement]]
+PAGE: Final = 512
+UNWRITABLE: Final = (DataError, IntegrityConstraintViolationError, asyncpg.InterfaceError)
 log = structlog.get_logger(__name__)
 
 _POSITION: Final = "SELECT sequence FROM projection_positions WHERE name = $1"
 _MOVE: Final = (
-    "INSERT INTO projection_positions (name, sequence) VALUES ($1, $2) "
-    "ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence"
+    "INSERT INTO projection_positions (name, sequence) VALUES ($1, $2) ON CONFLICT (name) "
+    "DO UPDATE SET sequence = excluded.sequence WHERE projection_positions.sequence = $3 RETURNING name"
 )
 
 
-class Projection:
-    """One service's tables. `apply(connection, event, sequence)` writes rows and nothing else."""
+class Projection(Struct, frozen=True):
+    """What one service's events make of which tables. `rows` is pure: an event's statements, in order."""
 
-    def __init__(self, nats: Nats, database: asyncpg.Pool, service: str, apply: Apply) -> None:
+    service: str
+    tables: tuple[str, ...]
+    rows: Rows
+
+
+class Moved(Exception):
+    """The position is not where we left it: read it again."""
+
+
+class Projector:
+    """Brings a projection's tables up to date, page by page, on whatever connection it is given."""
+
+    def __init__(self, nats: Nats, projection: Projection) -> None:
         self._nats = nats
-        self._database = database
-        self._service = service
-        self._apply = apply
-        self._news = asyncio.Event()
-        self.position = 0
+        self._projection = projection
+        self._name = projection.service
 
-    async def run(self) -> None:
-        """Project until cancelled; PostgreSQL or NATS away is waited out."""
-        subscription = await self._nats.subscribe(names.service(self._service), cb=self._heard)
+    async def position(self, connection: Any) -> int:
+        """The sequence of the last event that is in the tables."""
+        return await connection.fetchval(_POSITION, self._name) or 0
+
+    async def page(self, connection: Any, position: int) -> int:
+        """Take the next page of events; the position after it. Raises Moved, and what asyncpg and nats-py raise."""
+        subject = names.service(self._name)
+        entries = await direct_get.batch(self._nats, EVENTS.name, subject, position + 1, most=PAGE)
+        if not entries:
+            return position
         try:
-            while True:
-                await patiently(self._hold, None)
-        finally:
-            await subscription.unsubscribe()
+            await self._write(connection, position, entries)
+        except (*UNWRITABLE, msgspec.MsgspecError, LookupError, ValueError):
+            for entry in entries:
+                position = await self._one(connection, position, entry)
+        return entries[-1].sequence
 
-    async def _heard(self, _: Any) -> None:
-        self._news.set()
+    async def _write(self, connection: Any, position: int, entries: Sequence[Entry]) -> None:
+        statements = [statement for entry in entries for statement in self._statements(entry)]
+        async with connection.transaction():
+            await self._move(connection, position, entries[-1].sequence)
+            for sql, group in groupby(statements, key=lambda statement: statement[0]):
+                arguments = [found for _, found in group]
+                if len(arguments) == 1:
+                    await connection.execute(sql, *arguments[0])
+                else:
+                    await connection.executemany(sql, arguments)
 
-    async def _hold(self) -> None:
-        """Project while this process holds the lock; wait for it otherwise."""
-        async with self._database.acquire() as connection:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", zlib.crc32(self._service.encode())):
-                await asyncio.sleep(IDLE_S)
-                return
-            self.position = await connection.fetchval(_POSITION, self._service) or 0
-            while True:
-                if not await self._page(connection):
-                    await self._wait()
-
-    async def _wait(self) -> None:
-        """For news; a message can be heard a moment before it can be read, so look again soon."""
+    async def _one(self, connection: Any, position: int, entry: Entry) -> int:
+        """One event by itself; one that cannot be taken is buried."""
         try:
-            async with asyncio.timeout(IDLE_S):
-                await self._news.wait()
-        except TimeoutError:
+            await self._write(connection, position, [entry])
+        except (*UNWRITABLE, msgspec.MsgspecError, LookupError, ValueError) as error:
+            log.exception("an event cannot be projected", projection=self._name, sequence=entry.sequence)
+            await bury(self._nats, EVENTS.name, f"{self._name}-projection", entry, error)
+            await self._move(connection, position, entry.sequence)
+        return entry.sequence
+
+    async def _move(self, connection: Any, position: int, to: int) -> None:
+        if await connection.fetchval(_MOVE, self._name, to, position) is None:
+            raise Moved(self._name)
+
+    def _statements(self, entry: Entry) -> Iterable[Statement]:
+        event = decode(entry.subject, entry.headers, entry.data)
+        return () if event is None else self._projection.rows(event)
+
+
+async def keep_up(nats: Nats, database: asyncpg.Pool, projection: Projection) -> None:
+    """Project until cancelled; PostgreSQL or NATS away is waited out."""
+    async with direct_get.listening(nats, names.service(projection.service)) as news:
+        while True:
+            await patiently(lambda: _hold(Projector(nats, projection), database, projection.service, news), None)
+
+
+async def _hold(projector: Projector, database: asyncpg.Pool, name: str, news: Callable[[], Awaitable[None]]) -> None:
+    """Project while this process holds the lock; wait for it otherwise."""
+    async with database.acquire() as connection:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", zlib.crc32(name.encode())):
+            await news()
             return
-        self._news.clear()
-
-    async def _page(self, connection: Any) -> bool:
-        page = await direct_get.batch(
-            self._nats, EVENTS.name, names.service(self._service), self.position + 1, most=PAGE
-        )
-        for entry in page:
-            event = decode(entry.subject, entry.headers, entry.data)
-            async with connection.transaction():
-                if event is not None:
-                    await self._apply(connection, event, entry.sequence)
-                await connection.execute(_MOVE, self._service, entry.sequence)
-            self.position = entry.sequence
-        return bool(page)
+        position = await projector.position(connection)
+        while True:
+            try:
+                before, position = position, await projector.page(connection, position)
+            except Moved:
+                position = await projector.position(connection)
+                continue
+            if position == before:
+                await news()

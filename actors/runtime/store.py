@@ -2,7 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from contextlib import suppress
+from functools import reduce
+from itertools import count
+from typing import Any, Final, Generic
 from uuid import uuid4
 
 import msgspec
@@ -12,21 +15,21 @@ from nats.js.errors import APIError
 
 from actors.runtime import direct_get
 from actors.runtime.event_message import decode, headers_of
-from actors.runtime.snapshots import Snapshots
+from actors.runtime.snapshots import Known, Snapshots, State
 from schemas import envelope
 from schemas.envelope import Caller
-from schemas.errors import Unavailable
+from schemas.errors import LoomError, Unavailable
 from schemas.message import Event
 from subjects import events as names
 from subjects.streams import EVENTS
 
-State = TypeVar("State")
 Choose = Callable[[State], Sequence[Event]]
-WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
-DUPLICATE_IN_BATCH: Final = 10201
+OVERTAKEN: Final = frozenset({10071, 10164, 10201})
+"""Error numbers of nats-server: another last sequence, another one (constant), a message id that was said before."""
 PAGE: Final = 256
 CACHED: Final = 10_000
 ATTEMPTS: Final = 5
+REMEMBERED: Final = 99
 COMMIT_S: Final = 5.0
 AWAY: Final = (nats.errors.Error, APIError, OSError, TimeoutError)
 
@@ -36,10 +39,6 @@ _acknowledgement: Final = msgspec.json.Decoder(dict[str, Any])
 
 class Overtaken(Exception):
     """Somebody else appended to this entity first: load it and decide again."""
-
-
-class AlreadySaid(Exception):
-    """The command has had its effect before: what it led to is in the stream."""
 
 
 class EventStore(Generic[State]):
@@ -59,49 +58,51 @@ class EventStore(Generic[State]):
         self._initial = initial
         self._evolve = evolve
         self._snapshots = snapshots
-        self._cache: OrderedDict[str, tuple[State, int]] = OrderedDict()
+        self._cache: OrderedDict[str, Known[State]] = OrderedDict()
 
     async def decide(self, entity_id: str, caller: Caller, choose: Choose[State]) -> State:
         """Load, choose, append; again when somebody else was quicker. The state there is then.
 
-        Raises Unavailable, and what `choose` raises.
+        A command that has had its effect (`caller.command_id`) has no second one. Raises Unavailable, and what `choose`
+        raises.
         """
+        known = self._cache.get(entity_id)
         for _ in range(ATTEMPTS):
-            state, sequence = await self.load(entity_id)
-            events = choose(state)
-            if not events:
-                return state
-            try:
-                return await self.append(entity_id, events, sequence, caller)
-            except Overtaken:
-                continue
-            except AlreadySaid:
-                return (await self.load(entity_id))[0]
+            is_fresh = known is None
+            known = known or await self.load(entity_id)
+            if caller.command_id and caller.command_id in known.commands:
+                return known.state
+            with suppress(Overtaken):
+                if events := self._chosen(choose, known.state, is_fresh=is_fresh):
+                    return await self.append(entity_id, events, known.sequence, caller)
+                if is_fresh:
+                    return known.state
+            known = None
         raise Unavailable("Too many changes at the same moment; try again.")
 
-    async def load(self, entity_id: str) -> tuple[State, int]:
-        """State, and the sequence of the last event (0 when there is none). Raises Unavailable."""
-        state, sequence = self._cache.get(entity_id, (self._initial, 0))
+    async def load(self, entity_id: str) -> Known[State]:
+        """What is known of an entity, up to now. Raises Unavailable."""
+        known = self._cache.get(entity_id) or Known(self._initial)
         subject = names.entity(self._service, entity_id)
         try:
-            for pages in range(1 << 30):
-                page = await direct_get.batch(self._nats, EVENTS.name, subject, sequence + 1, most=PAGE)
-                state, sequence = self._after(page, state, sequence)
+            for pages in count():
+                page = await direct_get.batch(self._nats, EVENTS.name, subject, known.sequence + 1, most=PAGE)
+                known = self._after(page, known)
                 if len(page) < PAGE:
                     break
                 if self._snapshots and pages == 0:  # a long story: somebody may have summed it up
-                    state, sequence = await self._snapshots.newer(self._service, entity_id, state, sequence)
+                    known = await self._snapshots.newer(self._service, entity_id, known)
             if self._snapshots and pages > 0:
-                await self._snapshots.keep(self._service, entity_id, state, sequence)
+                await self._snapshots.keep(self._service, entity_id, known)
         except AWAY as error:
             raise Unavailable("The event store does not answer; try again in a moment.") from error
-        self._keep(entity_id, state, sequence)
-        return state, sequence
+        self._keep(entity_id, known)
+        return known
 
     async def append(self, entity_id: str, events: Sequence[Event], after: int, caller: Caller) -> State:
         """Say `events` (at least one), all or none, if `after` is still the last sequence; the state they lead to.
 
-        Raises Overtaken, AlreadySaid or Unavailable.
+        Raises Overtaken or Unavailable.
         """
         messages = [
             (names.of(type(event), entity_id), _encoder.encode(event), headers_of(event, entity_id, caller, number))
@@ -112,25 +113,31 @@ class EventStore(Generic[State]):
         try:
             sequence = await (self._say(*messages[0]) if len(messages) == 1 else self._say_together(messages))
         except APIError as error:
-            if error.err_code in WRONG_LAST_SEQUENCE:
+            if error.err_code in OVERTAKEN:
                 raise Overtaken(entity_id) from error
-            if error.err_code == DUPLICATE_IN_BATCH:
-                raise AlreadySaid(entity_id) from error
             raise Unavailable("The event store refused to write; try again in a moment.") from error
         except AWAY as error:
             raise Unavailable("The event store does not answer; try again in a moment.") from error
-        state, known = self._cache.get(entity_id, (self._initial, 0))
-        if known != after:  # it has had to make room meanwhile
-            return (await self.load(entity_id))[0]
-        for event in events:
-            state = self._evolve(state, event)
-        self._keep(entity_id, state, sequence)
+        known = self._cache.get(entity_id, Known(self._initial))
+        if known.sequence != after:  # it has had to make room meanwhile
+            return (await self.load(entity_id)).state
+        state = reduce(self._evolve, events, known.state)
+        self._keep(entity_id, Known(state, sequence, _with(known.commands, caller.command_id)))
         return state
+
+    def _chosen(self, choose: Choose[State], state: State, *, is_fresh: bool) -> Sequence[Event]:
+        """What is cached may be old: it can lead to events that somebody refuses, but not to a refusal."""
+        try:
+            return choose(state)
+        except LoomError:
+            if is_fresh:
+                raise
+            return ()
 
     async def _say(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         acknowledged = await self._js.publish(subject, body, headers=headers)
         if acknowledged.duplicate:
-            raise AlreadySaid(subject)
+            raise Overtaken(subject)  # by itself: it was said before
         return acknowledged.seq
 
     async def _say_together(self, messages: list[tuple[str, bytes, dict[str, str]]]) -> int:
@@ -147,15 +154,21 @@ class EventStore(Generic[State]):
             raise APIError(**found["error"])
         return int(found["seq"])
 
-    def _after(self, page: Sequence[direct_get.Entry], state: State, sequence: int) -> tuple[State, int]:
+    def _after(self, page: Sequence[direct_get.Entry], known: Known[State]) -> Known[State]:
+        state, sequence, commands = known.state, known.sequence, known.commands
         for entry in page:
             event = decode(entry.subject, entry.headers, entry.data)
             state = state if event is None else self._evolve(state, event)
             sequence = entry.sequence
-        return state, sequence
+            commands = _with(commands, entry.headers.get(envelope.COMMAND_ID, ""))
+        return Known(state, sequence, commands)
 
-    def _keep(self, entity_id: str, state: State, sequence: int) -> None:
-        self._cache[entity_id] = (state, sequence)
+    def _keep(self, entity_id: str, known: Known[State]) -> None:
+        self._cache[entity_id] = known
         self._cache.move_to_end(entity_id)
         if len(self._cache) > CACHED:
             self._cache.popitem(last=False)
+
+
+def _with(commands: tuple[str, ...], command_id: str) -> tuple[str, ...]:
+    return commands if not command_id or command_id in commands else (*commands[-REMEMBERED:], command_id)

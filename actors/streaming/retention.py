@@ -16,9 +16,9 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
 from actors.runtime import direct_get
-from actors.runtime.event_message import meta_of
 from actors.runtime.media_log import MediaLog
 from actors.streaming import storage
+from schemas.envelope import meta_from_headers
 from schemas.errors import Unavailable
 from schemas.media import AAC, AUDIO, FINAL
 from schemas.message import Event
@@ -107,4 +107,4 @@ class Retention:
         entry = await direct_get.last(self._client, EVENTS.name, events.of(said, recording_id))
         if entry is None:
             return None
-        return (datetime.now(UTC) - meta_of(entry.headers, entry.sequence).time).total_seconds()
+        return (datetime.now(UTC) - meta_from_headers(entry.headers, entry.sequence).time).total_seconds()

@@ -1,14 +1,16 @@
 """What tests of the media workers stand on: a real nats-server, its streams and consumers, a recording's log."""
 
 import msgspec
+from msgspec import structs
 from nats.aio.client import Client
-from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
+from actors.runtime.actor import ensure
 from actors.runtime.event_message import headers_of
+from ops import provision as provisioning
 from schemas.envelope import MESSAGE_ID, Caller
 from schemas.media import VIDEO, VIDEO_TIMESCALE, End, InitHeaders, PartHeaders, to_headers
 from schemas.message import Event
-from subjects import consumers, events, media, streams
+from subjects import consumers, events, media
 from tests.servers import DEADLINE_S, NatsServer, connected, free_port, until
 
 __all__ = [
@@ -26,30 +28,11 @@ __all__ = [
 
 
 async def provision(client: Client, ack_wait_s: float | None = None) -> None:
-    """Streams and consumers as `subjects` declares them; tests of redelivery may shorten the wait for it."""
-    js = client.jetstream()
-    for stream in streams.ALL:
-        await js.add_stream(
-            StreamConfig(
-                name=stream.name,
-                subjects=list(stream.subjects),
-                duplicate_window=stream.duplicate_window_s,
-                allow_direct=True,
-            )
-        )
-    for consumer in consumers.ALL:
-        await js.add_consumer(
-            consumer.stream,
-            ConsumerConfig(
-                durable_name=consumer.name,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=ack_wait_s or consumer.ack_wait_s,
-                max_deliver=consumer.max_deliver,
-                max_ack_pending=consumer.max_ack_pending,
-                headers_only=getattr(consumer, "headers_only", False) or None,
-                filter_subjects=list(consumer.filters),
-            ),
-        )
+    """All that `subjects` declares; tests of redelivery may shorten the wait for it."""
+    await provisioning.provision(client)
+    if ack_wait_s:
+        for consumer in consumers.ALL:
+            await ensure(client, structs.replace(consumer, ack_wait_s=ack_wait_s))
 
 
 class Source:

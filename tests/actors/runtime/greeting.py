@@ -5,10 +5,10 @@ import asyncio
 from msgspec import Struct
 
 from actors.runtime.actor import Actor
-from actors.runtime.handlers import command, every, on, query
+from actors.runtime.handlers import command, every, job, on, query
 from schemas.envelope import Caller, Meta
 from schemas.errors import BY_CODE, LoomError
-from schemas.message import Command, Event, Query
+from schemas.message import Command, Event, Job, Query
 
 
 class Said(Struct, frozen=True):
@@ -48,6 +48,13 @@ class GuestCame(Event, frozen=True):
     number: int
 
 
+class WashUp(Job, frozen=True):
+    """After somebody has left; `breaks` says how often that fails first."""
+
+    guest_id: str
+    breaks: int = 0
+
+
 class Greeter(Actor, service="greeting"):
     """Greets."""
 
@@ -59,7 +66,11 @@ class Greeter(Actor, service="greeting"):
         self.most_together = 0
         self.holding = asyncio.Event()
         self.let_go = asyncio.Event()
-        self.failures = 0
+        self.failures: list[Exception] = []
+        self.poison = ("", 0)
+        self.washed: list[str] = []
+        self.breaks: dict[str, int] = {}
+        self.held_jobs = asyncio.Event()
         self.ticks = 0
 
     @command
@@ -93,12 +104,23 @@ class Greeter(Actor, service="greeting"):
     async def guest_came(self, event: GuestCame, meta: Meta) -> None:  # noqa: ARG002
         """Fails as often as told, then takes it."""
         if self.failures:
-            self.failures -= 1
-            raise ConnectionError("not now")
+            raise self.failures.pop()
+        if (event.guest_id, event.number) == self.poison:
+            raise ZeroDivisionError("poison")
         self._enter(event.guest_id)
         await asyncio.sleep(0)
         self.came.append((event.guest_id, event.number))
         self.together[event.guest_id] -= 1
+
+    @job(WashUp, at_once=2)
+    async def wash_up(self, work: WashUp, meta: Meta) -> None:  # noqa: ARG002
+        """Breaks as often as told; "the pan" takes long."""
+        broken = self.breaks[work.guest_id] = self.breaks.get(work.guest_id, 0) + 1
+        if broken <= work.breaks:
+            raise ZeroDivisionError("a plate")
+        if work.guest_id == "the-pan":
+            await self.held_jobs.wait()
+        self.washed.append(work.guest_id)
 
     @every(seconds=0.02)
     async def tick(self) -> None:

@@ -8,11 +8,10 @@ from nats.aio.client import Client as Nats
 
 from actors.recording import decider
 from actors.runtime import direct_get
-from actors.runtime.event_message import meta_of
-from actors.runtime.snapshots import Snapshots
+from actors.runtime.snapshots import Known, Snapshots
 from actors.runtime.store import EventStore, Overtaken
-from schemas.envelope import Caller
-from schemas.errors import Unavailable
+from schemas.envelope import Caller, meta_from_headers
+from schemas.errors import Conflict, Unavailable
 from schemas.ids import UserId
 from subjects import events
 from subjects.buckets import SNAPSHOTS
@@ -36,19 +35,21 @@ async def test_what_was_said_is_there_for_everybody(nats_client: Nats) -> None:
     one, other = store(nats_client), store(nats_client)
     said = await one.append(ID, [PREPARED, STARTED], 0, CALLER)
     assert isinstance(said, decider.Recording)
-    assert await other.load(ID) == (said, 2)
+    assert await other.load(ID) == Known(said, 2)
 
 
 async def test_what_nobody_spoke_of_is_at_its_beginning(nats_client: Nats) -> None:
-    assert await store(nats_client).load(ID) == (decider.Absent(), 0)
+    assert await store(nats_client).load(ID) == Known(decider.Absent())
 
 
 async def test_of_two_who_decide_at_the_same_moment_one_is_overtaken(nats_client: Nats) -> None:
     one, other = store(nats_client), store(nats_client)
     await one.append(ID, [PREPARED, STARTED], 0, CALLER)
-    ((_, here), (_, there)) = await asyncio.gather(one.load(ID), other.load(ID))
+    here, there = await asyncio.gather(one.load(ID), other.load(ID))
     ended = await asyncio.gather(
-        one.append(ID, [STOPPED], here, CALLER), other.append(ID, [PAUSED], there, CALLER), return_exceptions=True
+        one.append(ID, [STOPPED], here.sequence, CALLER),
+        other.append(ID, [PAUSED], there.sequence, CALLER),
+        return_exceptions=True,
     )
     assert [type(outcome) for outcome in ended].count(Overtaken) == 1
     assert (await one.load(ID)) == (await other.load(ID))
@@ -61,9 +62,9 @@ async def test_who_was_overtaken_sees_what_happened(nats_client: Nats) -> None:
     await one.append(ID, [STARTED], 1, CALLER)
     with pytest.raises(Overtaken):
         await other.append(ID, [STARTED], 1, CALLER)
-    state, sequence = await other.load(ID)
-    assert isinstance(state, decider.Recording)
-    assert sequence == 2
+    known = await other.load(ID)
+    assert isinstance(known.state, decider.Recording)
+    assert known.sequence == 2
 
 
 async def test_a_long_story_is_read_to_its_end(nats_client: Nats) -> None:
@@ -104,9 +105,9 @@ async def test_of_several_events_all_are_said_or_none(nats_client: Nats) -> None
     await one.append(ID, [PREPARED], 0, CALLER)
     with pytest.raises(Overtaken):
         await one.append(ID, [STARTED, PAUSED, RESUMED], 7, CALLER)
-    assert (await one.load(ID))[1] == 1
+    assert (await one.load(ID)).sequence == 1
     await one.append(ID, [STARTED, PAUSED, RESUMED], 1, CALLER)
-    assert await store(nats_client).load(ID) == (decider.evolve(decider.evolve(start(), PAUSED), RESUMED), 4)
+    assert await store(nats_client).load(ID) == Known(decider.evolve(decider.evolve(start(), PAUSED), RESUMED), 4)
 
 
 async def test_a_command_that_is_sent_again_has_no_further_effect(nats_client: Nats) -> None:
@@ -118,14 +119,40 @@ async def test_a_command_that_is_sent_again_has_no_further_effect(nats_client: N
     twice = Caller(command_id="pause-2")
     for attempt in (one, store(nats_client)):
         assert isinstance(await attempt.decide(ID, twice, lambda _: [PAUSED]), decider.Paused)
-    assert (await one.load(ID))[1] == 5
+    assert (await one.load(ID)).sequence == 5
+
+
+async def test_a_command_that_is_sent_again_long_after_has_no_further_effect(nats_client: Nats) -> None:
+    stream = (await nats_client.jetstream().stream_info(EVENTS.name)).config
+    await nats_client.jetstream().update_stream(stream.evolve(duplicate_window=0.1))
+    await store(nats_client).append(ID, [PREPARED, STARTED], 0, CALLER)
+    once = Caller(command_id="pause-1")
+    await store(nats_client).decide(ID, once, lambda _: [PAUSED])
+    await store(nats_client).decide(ID, Caller(command_id="resume-1"), lambda _: [RESUMED])
+    await asyncio.sleep(0.3)
+    assert isinstance(await store(nats_client).decide(ID, once, lambda _: [PAUSED]), decider.Recording)
+
+
+async def test_what_was_cached_refuses_nobody(nats_client: Nats) -> None:
+    one, other = store(nats_client), store(nats_client)
+    await one.append(ID, [PREPARED, STARTED, PAUSED], 0, CALLER)
+    await other.decide(ID, CALLER, lambda _: [RESUMED])
+
+    def choose(state: decider.State) -> list[Any]:
+        if isinstance(state, decider.Paused):
+            raise Conflict("it is paused")
+        return [PAUSED]
+
+    assert isinstance(await one.decide(ID, CALLER, choose), decider.Paused)
+    with pytest.raises(Conflict):
+        await one.decide(ID, CALLER, choose)
 
 
 async def test_what_follows_from_an_event_names_it_and_follows_once(nats_client: Nats) -> None:
     one = store(nats_client)
     await one.append(ID, [PREPARED], 0, CALLER)
     (entry,) = await direct_get.batch(nats_client, EVENTS.name, events.entity("recording", ID), 1)
-    meta = meta_of(entry.headers, entry.sequence)
+    meta = meta_from_headers(entry.headers, entry.sequence)
     for _ in range(2):
         await one.decide(ID, meta.because("start"), lambda _: [STARTED])
     (_, following) = await direct_get.batch(nats_client, EVENTS.name, events.entity("recording", ID), 1)
@@ -139,13 +166,13 @@ async def test_a_long_story_is_summed_up(nats_client: Nats) -> None:
     await one.append(ID, [PAUSED, RESUMED] * 200, 2, CALLER)
     written = await store(nats_client).load(ID)
     bucket = await nats_client.jetstream().key_value(SNAPSHOTS.name)
-    assert f'"sequence":{402}' in ((await bucket.get(f"recording.{ID}")).value or b"").decode()
+    assert '"sequence":402' in ((await bucket.get(f"recording.{ID}")).value or b"").decode()
     reads: list[int] = []
 
     class Counting(EventStore[Any]):
-        def _after(self, page: Sequence[direct_get.Entry], state: Any, sequence: int) -> tuple[Any, int]:
+        def _after(self, page: Sequence[direct_get.Entry], known: Known[Any]) -> Known[Any]:
             reads.append(len(page))
-            return super()._after(page, state, sequence)
+            return super()._after(page, known)
 
     assert await store(nats_client, Counting).load(ID) == written
     assert reads == [256, 0]
@@ -156,9 +183,9 @@ async def test_a_sum_made_by_other_rules_or_broken_is_not_believed(nats_client: 
     await one.append(ID, [PREPARED, STARTED], 0, CALLER)
     await one.append(ID, [PAUSED, RESUMED] * 200, 2, CALLER)
     bucket = await nats_client.jetstream().key_value(SNAPSHOTS.name)
-    for lie in (b'{"made_by":"other rules","sequence":402,"state":{"type":"Absent"}}', b"{"):
+    for lie in (b'{"made_by":"other rules","known":{"sequence":402,"state":{"type":"Absent"}}}', b"{"):
         await bucket.put(f"recording.{ID}", lie)
-        assert isinstance((await store(nats_client).load(ID))[0], decider.Recording)
+        assert isinstance((await store(nats_client).load(ID)).state, decider.Recording)
 
 
 async def test_a_store_that_is_away_is_unavailable(nats_server: NatsServer) -> None:

@@ -1,0 +1,14 @@
+"""loom.job.<kind>.<entity id>: stream JOBS, a work queue; `MakePoster` is of the kind `make_poster`."""
+
+from schemas.message import Job
+from subjects.tokens import name_of, token
+
+
+def of(said: type[Job], entity_id: str) -> str:
+    """Where a job waits for somebody to do it."""
+    return f"loom.job.{name_of(said)}.{token(entity_id)}"
+
+
+def every(said: type[Job]) -> str:
+    """All jobs of that kind."""
+    return f"loom.job.{name_of(said)}.*"
