@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from msgspec import Struct
+
+from gateways.http.refusals import MEDIA_TYPE, problem_details
 
 CORS: Final = (
     "Access-Control-Allow-Origin: *\r\n"
@@ -51,10 +52,8 @@ def not_modified(known: Response, cache: str) -> Response:
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as problem details (RFC 9457)."""
-    body = msgspec.json.encode({"type": "about:blank", "title": _REASONS[status], "status": status, "detail": detail})
-    return response(
-        status, body, {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})}
-    )
+    fields = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **(headers or {})}
+    return response(status, problem_details(status, detail), fields)
 
 
 def unavailable(detail: str) -> Response:

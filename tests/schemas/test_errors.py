@@ -1,6 +1,6 @@
 import re
 
-from gateways.http.problem import STATUS
+from gateways.http.refusals import STATUS
 from schemas import errors
 from schemas.errors import BY_CODE, LoomError
 
