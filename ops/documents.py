@@ -1,4 +1,4 @@
-"""Which documents can be written by a program? The settings table of the README, the index of decisions.
+"""Which documents can be written by a program? The README's settings, the index of decisions, the API.
 
 `make docs` writes them; `tests/test_documents.py` fails when they are not as this would write them.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import ops
+from gateways.api.description import openapi_json, written
 from ops import settings
 
 ROOT: Final = Path(ops.__file__).parents[1]
@@ -23,6 +24,7 @@ def documents() -> Mapping[Path, str]:
     return {
         readme: _between(readme.read_text(), "settings", settings_table()),
         ROOT / "docs" / "adr" / "README.md": decisions(),
+        ROOT / "docs" / "openapi.json": openapi_json(written()),
     }
 
 

@@ -12,13 +12,14 @@ from schemas.message import Command, Event, Query
 Title = Annotated[str, Meta(max_length=200)]
 Description = Annotated[str, Meta(max_length=5000)]
 Settings = dict[str, Any]
+Moment = Annotated[datetime, Meta(tz=True)]
 
 RecordingType = Literal["screen", "webcam", "screen_webcam"]
 StopReason = Literal["stopped", "abandoned"]
 
 
 class Status(StrEnum):
-    """The states of `recording_sessions.status`."""
+    """Where a recording is in its life; the states of `recording_sessions.status`."""
 
     PREPARING = "preparing"
     RECORDING = "recording"
@@ -42,12 +43,12 @@ class RecordingView(Struct, frozen=True):
     recording_type: RecordingType
     status: Status
     settings: Settings
-    created_at: datetime
-    updated_at: datetime
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    duration_seconds: float | None = None
-    file_size_bytes: int | None = None
+    created_at: Moment
+    updated_at: Moment
+    started_at: Annotated[Moment | None, Meta(description="When its first source connected.")] = None
+    ended_at: Annotated[Moment | None, Meta(description="When it was stopped.")] = None
+    duration_seconds: Annotated[float | None, Meta(description="Without pauses; known once `completed`.")] = None
+    file_size_bytes: Annotated[int | None, Meta(description="In storage; known once `completed`.")] = None
 
 
 class RecordingPage(Struct, frozen=True):

@@ -96,7 +96,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(next(folder.glob("*.whl")))
 
 
-@pytest.mark.parametrize("inside", ["ops/nats.conf", "schemas/sql/0001_recording.sql", "actors/recording/queries.sql"])
+@pytest.mark.parametrize(
+    "inside",
+    ["ops/nats.conf", "schemas/sql/0001_recording.sql", "actors/recording/queries.sql", "gateways/api/reference.css"],
+)
 def test_the_wheel_carries_what_is_no_code(wheel: zipfile.ZipFile, inside: str) -> None:
     assert inside in wheel.namelist()
 

@@ -1,7 +1,6 @@
 """/api/v1/recordings/{id}/events: server-sent events of one recording (WHATWG HTML, 9.2).
 
-`status`: the RecordingView, at once and whenever something happened. `source`: what the gateway measures, once a second
-while a source is connected. A comment every 15 s keeps proxies from hanging up.
+A comment every 15 s keeps proxies from hanging up.
 """
 
 import asyncio
@@ -14,14 +13,19 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
 from actors.runtime.client import Client
-from gateways.api.body import caller, recording_id
+from gateways.api.asked import SESSION_ID, caller, recording_id
+from gateways.api.recordings import ONE
+from gateways.http.operation import TEXT, Answer
+from gateways.http.route import Route
 from schemas.errors import Gone, LoomError
 from schemas.ids import RecordingId
-from schemas.recording import GetRecording
+from schemas.live import Deleted, SourceMeasured
+from schemas.recording import GetRecording, RecordingView
 from subjects import events, live
 
 KEEP_ALIVE_S: Final = 15.0
 MOST_QUEUED: Final = 64
+STREAM: Final = "text/event-stream"
 log = structlog.get_logger(__name__)
 
 
@@ -33,20 +37,20 @@ class Live:
         self._client = client
         self._listeners: set[asyncio.Task[object]] = set()
 
-    def routes(self) -> list[web.RouteDef]:
-        """What is offered."""
-        return [web.get("/api/v1/recordings/{id}/events", self.listen)]
-
     def close(self) -> None:
         """Hang up on every listener; they come again."""
         for listener in self._listeners:
             listener.cancel()
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
-        """Stream until the listener leaves, or the recording is deleted."""
+        """Hear what happens to a recording, while it happens.
+
+        Server-sent events, for `EventSource`: `status` at once and whenever something happened, `source` once a second
+        while one is connected, `deleted` as the last. A stream that ends for another reason is to be opened again.
+        """
         entity = recording_id(request)
         view = await self._client.ask(GetRecording(entity), caller(request))
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(headers={"Content-Type": STREAM, "Cache-Control": "no-store"})
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_QUEUED)
         subscriptions = [
             await self._nats.subscribe(live.source(entity), cb=_source(queue)),
@@ -81,11 +85,32 @@ class Live:
                 try:
                     said = _event("status", msgspec.json.encode(await self._client.ask(GetRecording(entity))))
                 except Gone:
-                    await response.write(_event("deleted", b"{}"))
+                    await response.write(_event("deleted", msgspec.json.encode(Deleted())))
                     return
                 except LoomError:
                     continue
             await response.write(said)
+
+
+ROUTES: Final = (
+    Route(
+        "listenToRecording",
+        "GET",
+        f"{ONE}/events",
+        Live.listen,
+        "recordings",
+        parameters=(SESSION_ID,),
+        answers=(
+            Answer(
+                200,
+                "Events until the listener leaves or the recording is deleted.",
+                {STREAM: TEXT},
+                events={"status": RecordingView, "source": SourceMeasured, "deleted": Deleted},
+            ),
+        ),
+        refuses=(404, 410),
+    ),
+)
 
 
 def _event(name: str, data: bytes) -> bytes:

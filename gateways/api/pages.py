@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from actors.runtime.client import Client
-from gateways.api.body import caller, recording_id
+from gateways.api.asked import caller, recording_id
 from gateways.api.origin import origin
 from schemas.errors import Gone, LoomError, NotFound
 from schemas.recording import GetRecording, RecordingView, Status
@@ -15,6 +15,8 @@ from schemas.recording import GetRecording, RecordingView, Status
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 MARKER: Final = "<!--opengraph-->"
 DOCUMENTS: Final = {"/": "index.html", "/library": "index.html", "/record": "record.html"}
+FILES: Final = r"/{file:(?!api/|health/).+}"
+"""Whatever is left; at the API's addresses a method that is not offered is told so (405)."""
 _LIVE: Final = {Status.PREPARING, Status.RECORDING, Status.PAUSED}
 
 
@@ -29,7 +31,7 @@ class Pages:
     def routes(self) -> list[web.RouteDef]:
         """What is offered."""
         documents = [web.get(path, self.document) for path in DOCUMENTS]
-        return [*documents, web.get("/watch/{id}", self.watch), web.get("/{file:.+}", self.file)]
+        return [*documents, web.get("/watch/{sessionId}", self.watch), web.get(FILES, self.file)]
 
     async def document(self, request: web.Request) -> web.Response:
         """A page without data."""

@@ -1,16 +1,16 @@
 """/api/v1/recordings: start, list, read, change, control, delete; and templates."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from actors.runtime.client import Client
-from gateways.api.body import caller, json, read, recording_id
+from gateways.api.asked import SESSION_ID, caller, recording_id
 from gateways.api.origin import origin
 from gateways.http import token
-from schemas.errors import Invalid
+from gateways.http.route import Route
 from schemas.ids import RecordingId, TemplateId, new_id
 from schemas.recording import (
     DeleteRecording,
@@ -26,10 +26,14 @@ from schemas.recording import (
     Settings,
     StartRecording,
     StopRecording,
+    TemplateList,
+    TemplateView,
     Title,
     UpdateRecording,
 )
 
+BASE: Final = "/api/v1/recordings"
+ONE: Final = f"{BASE}/{{sessionId}}"
 _CONTROL: Final = {"pause": PauseRecording, "resume": ResumeRecording, "stop": StopRecording}
 
 
@@ -64,6 +68,35 @@ class NewTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     is_default: bool = False
 
 
+class Paging(Struct, frozen=True):
+    """The query of GET /api/v1/recordings."""
+
+    limit: Annotated[int, Meta(ge=1, le=100, description="How many at most.")] = 25
+    cursor: Annotated[str, Meta(description="The `next_cursor` of the page before; none for the first.")] = ""
+
+
+class LinkedRecording(RecordingView, frozen=True, kw_only=True):
+    """A recording with its links."""
+
+    watch_url: Annotated[str, Meta(description="For people.")]
+    hls_url: Annotated[str, Meta(description="For HLS players.")]
+    poster_url: Annotated[str, Meta(description="A picture of it, once there is one.")]
+
+
+class StartedRecording(LinkedRecording, frozen=True, kw_only=True):
+    """A recording with all that is needed to send to it and to watch it."""
+
+    whip_url: Annotated[str, Meta(description="Where a source POSTs its offer (RFC 9725).")]
+    whip_token: Annotated[str, Meta(description="The Bearer token for that; it is not told again.")]
+
+
+class LinkedPage(Struct, frozen=True):
+    """One page of a list, newest first."""
+
+    recordings: list[LinkedRecording]
+    next_cursor: Annotated[str, Meta(description="The `cursor` of the next page; empty at the end.")]
+
+
 class Recordings:
     """The resource. Refusals fly as LoomError; the middleware makes problems of them."""
 
@@ -72,82 +105,94 @@ class Recordings:
         self._secret = secret
         self._public_url = public_url
 
-    def routes(self) -> list[web.RouteDef]:
-        """What is offered."""
-        base = "/api/v1/recordings"
-        return [
-            web.post(base, self.start),
-            web.get(base, self.list),
-            web.get(f"{base}/templates", self.templates),
-            web.post(f"{base}/templates", self.save_template),
-            web.get(base + "/{id}", self.get),
-            web.put(base + "/{id}", self.update),
-            web.delete(base + "/{id}", self.delete),
-            web.post(base + "/{id}/control", self.control),
-        ]
+    async def start(self, request: web.Request, said: Start) -> StartedRecording:
+        """Start a recording.
 
-    async def start(self, request: web.Request) -> web.Response:
-        """201 with everything that is needed to send and to watch."""
-        said = await read(request, Start)
+        It is watchable from now on, and waits for a source: POST an offer to its `whip_url` with its `whip_token`.
+        """
         command = StartRecording(
             RecordingId(new_id()), said.title, said.description, said.recording_type, said.settings
         )
-        view = await self._client.ask(command, caller(request))
-        base = origin(request, self._public_url)
-        body = self._with_links(view, base) | {
-            "whip_url": f"{base}/whip/{view.id}",
-            "whip_token": token.make(self._secret, view.id),
-        }
-        return json(body, 201, {"Location": f"/api/v1/recordings/{view.id}"})
+        view = self._linked(request, await self._client.ask(command, caller(request)))
+        return StartedRecording(
+            **structs.asdict(view),
+            whip_url=f"{origin(request, self._public_url)}/whip/{view.id}",
+            whip_token=token.make(self._secret, view.id),
+        )
 
-    async def list(self, request: web.Request) -> web.Response:
-        """One page, newest first."""
-        limit = request.query.get("limit", "25")
-        if not (limit.isdecimal() and 1 <= int(limit) <= 100):  # noqa: PLR2004
-            raise Invalid(f"limit must be a number between 1 and 100, not {limit[:40]!r}.")
-        page = await self._client.ask(ListRecordings(int(limit), request.query.get("cursor", "")), caller(request))
-        base = origin(request, self._public_url)
-        recordings = [self._with_links(view, base) for view in page.recordings]
-        return json({"recordings": recordings, "next_cursor": page.next_cursor})
+    async def list(self, request: web.Request, asked: Paging) -> LinkedPage:
+        """List the recordings, newest first.
 
-    async def get(self, request: web.Request) -> web.Response:
-        """One recording."""
-        return self._view(request, await self._client.ask(GetRecording(recording_id(request)), caller(request)))
+        A recording stands in the list a moment after it was started.
+        """
+        page = await self._client.ask(ListRecordings(asked.limit, asked.cursor), caller(request))
+        return LinkedPage([self._linked(request, view) for view in page.recordings], page.next_cursor)
 
-    async def update(self, request: web.Request) -> web.Response:
-        """New title or description."""
-        said = await read(request, Change)
+    async def get(self, request: web.Request) -> LinkedRecording:
+        """Read one recording."""
+        return self._linked(request, await self._client.ask(GetRecording(recording_id(request)), caller(request)))
+
+    async def update(self, request: web.Request, said: Change) -> LinkedRecording:
+        """Change title or description.
+
+        What is not said, or null, stays as it is.
+        """
         command = UpdateRecording(recording_id(request), said.title, said.description)
-        return self._view(request, await self._client.ask(command, caller(request)))
+        return self._linked(request, await self._client.ask(command, caller(request)))
 
-    async def delete(self, request: web.Request) -> web.Response:
-        """204: the link is dead."""
+    async def delete(self, request: web.Request) -> None:
+        """Delete a recording for good.
+
+        Its link is dead at once; who watches hears of it.
+        """
         await self._client.ask(DeleteRecording(recording_id(request)), caller(request))
-        return web.Response(status=204)
 
-    async def control(self, request: web.Request) -> web.Response:
-        """Pause, resume or stop."""
-        said = await read(request, Control)
+    async def control(self, request: web.Request, said: Control) -> LinkedRecording:
+        """Pause, resume or stop a recording.
+
+        The same wish twice is no error. What is sent during a pause is not recorded.
+        """
         command = _CONTROL[said.action](recording_id(request))
-        return self._view(request, await self._client.ask(command, caller(request)))
+        return self._linked(request, await self._client.ask(command, caller(request)))
 
-    async def templates(self, request: web.Request) -> web.Response:
-        """The caller's templates."""
-        return json(await self._client.ask(ListTemplates(), caller(request)))
+    async def templates(self, request: web.Request) -> TemplateList:
+        """List the templates."""
+        return await self._client.ask(ListTemplates(), caller(request))
 
-    async def save_template(self, request: web.Request) -> web.Response:
-        """201 with the template."""
-        said = await read(request, NewTemplate)
+    async def save_template(self, request: web.Request, said: NewTemplate) -> TemplateView:
+        """Keep a named set of settings.
+
+        A default one replaces the default before it.
+        """
         command = SaveTemplate(TemplateId(new_id()), said.name, said.description, said.settings, said.is_default)
-        return json(await self._client.ask(command, caller(request)), 201)
+        return await self._client.ask(command, caller(request))
 
-    def _view(self, request: web.Request, view: RecordingView) -> web.Response:
-        return json(self._with_links(view, origin(request, self._public_url)))
+    def _linked(self, request: web.Request, view: RecordingView) -> LinkedRecording:
+        base = origin(request, self._public_url)
+        return LinkedRecording(
+            **structs.asdict(view),
+            watch_url=f"{base}/watch/{view.id}",
+            hls_url=f"{base}/hls/{view.id}/master.m3u8",
+            poster_url=f"{base}/hls/{view.id}/poster.jpg",
+        )
 
-    def _with_links(self, view: RecordingView, base: str) -> dict[str, Any]:
-        links = {
-            "watch_url": f"{base}/watch/{view.id}",
-            "hls_url": f"{base}/hls/{view.id}/master.m3u8",
-            "poster_url": f"{base}/hls/{view.id}/poster.jpg",
-        }
-        return msgspec.structs.asdict(view) | links
+
+_ONE: Final = (SESSION_ID,)
+ROUTES: Final = (
+    Route("startRecording", "POST", BASE, Recordings.start, "recordings", status=201, location=f"{BASE}/{{id}}"),
+    Route("listRecordings", "GET", BASE, Recordings.list, "recordings"),
+    Route("listTemplates", "GET", f"{BASE}/templates", Recordings.templates, "templates"),
+    Route("saveTemplate", "POST", f"{BASE}/templates", Recordings.save_template, "templates", status=201),
+    Route("getRecording", "GET", ONE, Recordings.get, "recordings", parameters=_ONE, refuses=(404, 410)),
+    Route("updateRecording", "PUT", ONE, Recordings.update, "recordings", parameters=_ONE, refuses=(404, 410)),
+    Route("deleteRecording", "DELETE", ONE, Recordings.delete, "recordings", parameters=_ONE, refuses=(404, 410)),
+    Route(
+        "controlRecording",
+        "POST",
+        f"{ONE}/control",
+        Recordings.control,
+        "recordings",
+        parameters=_ONE,
+        refuses=(404, 409, 410),
+    ),
+)

@@ -14,7 +14,9 @@ from actors.runtime.client import Client
 from gateways.api.server import running
 from schemas.ids import RecordingId
 from schemas.recording import ConnectSource, RecordingView
+from tests.openapi_contract import conforming
 
+OFFERED = ("/api/", "/health/")
 SECRET = b"a secret for tests"
 WATCH = "<!doctype html><head><title>Loom</title><!--opengraph--></head>"
 
@@ -42,11 +44,13 @@ def connect_source(nats_client: Nats) -> Callable[[RecordingId], Awaitable[Recor
 
 @pytest.fixture
 async def api(nats_client: Nats, database: Any, pages: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    """An HTTP client at the door."""
+    """An HTTP client at the door; an answer that docs/openapi.json does not describe fails the test."""
     door = running(nats_client, listen=("127.0.0.1", 0), secret=SECRET, pages=pages)
     async with (
         recording.running(nats_client, database),
         door as port,
-        aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(20)) as http,
+        aiohttp.ClientSession(
+            f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(20), trace_configs=conforming(*OFFERED)
+        ) as http,
     ):
         yield http

@@ -9,7 +9,8 @@ from nats.aio.client import Client as Nats
 
 from gateways.api.server import running
 from schemas.ids import new_id
-from tests.gateways.api.conftest import SECRET
+from tests.gateways.api.conftest import OFFERED, SECRET
+from tests.openapi_contract import conforming
 
 BASE = "/api/v1/recordings"
 JSON = {"Content-Type": "application/json"}
@@ -94,7 +95,7 @@ async def test_a_method_that_is_not_offered(api: aiohttp.ClientSession, method: 
 async def test_without_the_service_behind_it_the_door_says_so(nats_client: Nats, tmp_path: Any) -> None:
     async with (
         running(nats_client, listen=("127.0.0.1", 0), secret=SECRET, pages=tmp_path) as port,
-        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}", trace_configs=conforming(*OFFERED)) as http,
     ):
         async with http.get(f"{BASE}/{new_id()}") as response:
             assert "try again" in await refused(response, 503)

@@ -1,17 +1,14 @@
 """JSON in, JSON out: what a request says, decoded to a Struct; unknown fields are refused by name."""
 
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from gateways.http.middleware import REQUEST_ID_KEY
-from schemas.envelope import Caller
-from schemas.errors import Invalid, NotFound
-from schemas.ids import RecordingId, is_id
+from gateways.http.operation import JSON
+from schemas.errors import Invalid
 
 T = TypeVar("T")
-JSON: Final = "application/json"
 
 
 async def read(request: web.Request, said: type[T]) -> T:
@@ -26,6 +23,14 @@ async def read(request: web.Request, said: type[T]) -> T:
         raise Invalid(f"The body is not JSON: {error}.") from None
 
 
+def read_query(request: web.Request, asked: type[T]) -> T:
+    """The query as `asked`; what it does not know is ignored. Raises Invalid, with the place."""
+    try:
+        return msgspec.convert(dict(request.query), asked, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{error}.") from None
+
+
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """A JSON response."""
     return web.Response(
@@ -34,16 +39,3 @@ def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) ->
         content_type=JSON,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
-
-
-def caller(request: web.Request) -> Caller:
-    """Until there is sign-in, one local user owns everything."""
-    return Caller(correlation_id=request[REQUEST_ID_KEY])
-
-
-def recording_id(request: web.Request) -> RecordingId:
-    """The id in the path. Raises NotFound for what cannot be one."""
-    text = request.match_info["id"]
-    if not is_id(text):
-        raise NotFound("There is no such recording.")
-    return RecordingId(text)

@@ -1,0 +1,59 @@
+"""What requests and answers look like: one of each kind, for docs/openapi.json."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import structs
+
+from gateways.api.recordings import Change, Control, LinkedPage, LinkedRecording, NewTemplate, Start, StartedRecording
+from gateways.http import token
+from gateways.http.health import Readiness
+from gateways.http.refusals import Problem
+from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId
+from schemas.live import SourceMeasured
+from schemas.recording import RecordingView, Status, TemplateList, TemplateView
+
+_ID: Final = RecordingId("3kTMd92rXgVbq7YwFz0LJc")
+_ORIGIN: Final = "https://loom.example"
+_VIEW: Final = RecordingView(
+    id=_ID,
+    user_id=LOCAL_USER,
+    workspace_id=LOCAL_WORKSPACE,
+    title="How the parser works",
+    description="",
+    recording_type="screen_webcam",
+    status=Status.RECORDING,
+    settings={"fps": 30},
+    created_at=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+    updated_at=datetime(2026, 3, 2, 9, 30, 4, tzinfo=UTC),
+    started_at=datetime(2026, 3, 2, 9, 30, 4, tzinfo=UTC),
+)
+_LINKED: Final = LinkedRecording(
+    **structs.asdict(_VIEW),
+    watch_url=f"{_ORIGIN}/watch/{_ID}",
+    hls_url=f"{_ORIGIN}/hls/{_ID}/master.m3u8",
+    poster_url=f"{_ORIGIN}/hls/{_ID}/poster.jpg",
+)
+_TEMPLATE: Final = TemplateView(
+    TemplateId("9bQe1ZsPpUu4HhR6mWxT2a"), LOCAL_USER, "Demo", "", {"fps": 60}, is_default=True
+)
+
+EXAMPLES: Final = (
+    Start(title="How the parser works", recording_type="screen_webcam", settings={"fps": 30}),
+    Change(title="How the parser works, part 1"),
+    Control("pause"),
+    NewTemplate("Demo", settings={"fps": 60}, is_default=True),
+    _VIEW,
+    _LINKED,
+    StartedRecording(
+        **structs.asdict(_LINKED),
+        whip_url=f"{_ORIGIN}/whip/{_ID}",
+        whip_token=token.make(b"an example", _ID),
+    ),
+    LinkedPage([_LINKED], next_cursor=""),
+    _TEMPLATE,
+    TemplateList([_TEMPLATE]),
+    SourceMeasured("connected", bitrate=2_450_000, fps=30.0, loss=0.002, width=1280, height=720),
+    Readiness("unavailable", {"nats": "ok", "recording": "does not answer"}),
+    Problem("Not Found", 404, "There is no such recording.", "not_found"),
+)

@@ -1,0 +1,104 @@
+"""What may be asked for under /hls/ (RFC 8216, and low latency as in RFC 8216bis), as data; gateways/edge answers."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from gateways.http.operation import OCTETS, TEXT, Answer, Operation, Parameter
+from gateways.http.whip import ID
+
+PLAYLIST: Final = "application/vnd.apple.mpegurl"
+Rendition = Annotated[str, Meta(pattern="^[a-z0-9-]+$", description="As the multivariant playlist names it.")]
+Count = Annotated[int, Meta(ge=0, le=999_999_999)]
+Reload = Annotated[Count, Meta(description="Answer once the playlist has this segment, or a part of it.")]
+Part = Annotated[Count, Meta(description="Answer once it has this part of that segment.")]
+Skip = Annotated[Literal["YES", "v2"], Meta(description="Leave out the segments that the client has already.")]
+Known = Annotated[str, Meta(description="An ETag; what is still the same is not sent again.")]
+Range = Annotated[str, Meta(description="A single range of bytes (RFC 9110, 14.2).")]
+
+_RENDITION: Final = Parameter("rendition", "path", Rendition)
+_MSN: Final = Parameter("msn", "path", Annotated[Count, Meta(description="The segment's media sequence number.")])
+_KNOWN: Final = Parameter("If-None-Match", "header", Known)
+_ETAG: Final = {"ETag": "For `If-None-Match`.", "Cache-Control": "How long it holds: it grows until it has ended."}
+_PLAYLIST: Final = (
+    Answer(200, "The playlist.", {PLAYLIST: TEXT}, _ETAG),
+    Answer(304, "The client has it already.", headers=_ETAG),
+)
+_MEDIA: Final = {"video/mp4": OCTETS, "audio/mp4": OCTETS}
+_FOR_EVER: Final = {"Cache-Control": "It never changes.", "Accept-Ranges": "`bytes`"}
+_BYTES: Final = (
+    Answer(200, "All of it.", _MEDIA, _FOR_EVER),
+    Answer(206, "The range that was asked for.", _MEDIA, {**_FOR_EVER, "Content-Range": "Which bytes these are."}),
+)
+
+
+def _media(name: str, file: str, summary: str, *parameters: Parameter, description: str = "") -> Operation:
+    return Operation(
+        name=name,
+        method="GET",
+        path=f"/hls/{{id}}/{{rendition}}/{file}",
+        tag="watching",
+        summary=summary,
+        description=description,
+        parameters=(ID, _RENDITION, *parameters, Parameter("Range", "header", Range)),
+        answers=_BYTES,
+        refuses=(404, 410, 416),
+    )
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="getMultivariantPlaylist",
+        method="GET",
+        path="/hls/{id}/master.m3u8",
+        tag="watching",
+        summary="List the renditions",
+        description="Waits until there is something to play.",
+        parameters=(ID, _KNOWN),
+        answers=_PLAYLIST,
+        refuses=(404, 410),
+    ),
+    Operation(
+        name="getMediaPlaylist",
+        method="GET",
+        path="/hls/{id}/{rendition}.m3u8",
+        tag="watching",
+        summary="List the segments and parts of a rendition",
+        description="With `_HLS_msn` it waits for what comes next (a blocking reload); without, it answers at once.",
+        parameters=(
+            ID,
+            _RENDITION,
+            Parameter("_HLS_msn", "query", Reload),
+            Parameter("_HLS_part", "query", Part),
+            Parameter("_HLS_skip", "query", Skip),
+            _KNOWN,
+        ),
+        answers=_PLAYLIST,
+        refuses=(400, 404, 410),
+    ),
+    _media(
+        "getInit",
+        "init-{number}.mp4",
+        "Read an initialisation segment",
+        Parameter("number", "path", Annotated[Count, Meta(description="As the playlist's EXT-X-MAP says.")]),
+    ),
+    _media("getSegment", "{msn}.m4s", "Read a segment", _MSN),
+    _media(
+        "getPart",
+        "{msn}.{part}.m4s",
+        "Read a part of a segment",
+        _MSN,
+        Parameter("part", "path", Annotated[Count, Meta(description="Its place in the segment, from 0.")]),
+        description="One that the playlist hints at may be asked for before it is there; the answer waits for it.",
+    ),
+    Operation(
+        name="getPoster",
+        method="GET",
+        path="/hls/{id}/poster.jpg",
+        tag="watching",
+        summary="Read the picture",
+        parameters=(ID,),
+        answers=(Answer(200, "The picture.", {"image/jpeg": OCTETS}),),
+        refuses=(404,),
+    ),
+)

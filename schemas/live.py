@@ -1,0 +1,24 @@
+"""What is said about a recording while it happens, to those who listen right now."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+
+class SourceMeasured(Struct, frozen=True):
+    """What the gateway measures of a source, once a second; on `subjects.live.source`."""
+
+    state: Annotated[
+        Literal["connected", "paused", "lost", "closed", "failed"],
+        Meta(description="`lost`: it may come again; `closed`: the recording has ended; `failed`: it never arrived."),
+    ]
+    bitrate: Annotated[int, Meta(description="Bits per second.")] = 0
+    fps: Annotated[float, Meta(description="Frames per second.")] = 0.0
+    loss: Annotated[float, Meta(description="The share of packets that did not come, 0 to 1.")] = 0.0
+    width: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
+    height: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
+    detail: Annotated[str, Meta(description="Why it is `lost`, `closed` or `failed`, for people.")] = ""
+
+
+class Deleted(Struct, frozen=True):
+    """The recording was deleted; nothing follows."""

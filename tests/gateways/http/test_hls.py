@@ -1,0 +1,59 @@
+"""What is written down of /hls/ is what the edge answers."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from gateways.http import hls
+from schemas.ids import new_id
+from subjects import objects
+from tests.gateways.edge.given import viewing
+from tests.openapi_contract import conforming, matches
+
+SEGMENT = "video/0.m4s"
+
+
+async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
+    answered = set()
+    async with (
+        viewing(tmp_path) as (_, viewed),
+        aiohttp.ClientSession(viewed.url, trace_configs=conforming("/")) as http,
+    ):
+
+        async def asked(path: str, recording_id: str = viewed.id, **headers: str) -> int:
+            async with http.get(f"/hls/{recording_id}/{path}", headers=headers) as response:
+                answered.update(one.name for one in hls.OPERATIONS if matches(one.path, response.url.path))
+                return response.status
+
+        await viewed.say(1)
+        await viewed.store.put_async(objects.poster(viewed.id), b"a picture")
+        for path, headers, status in (
+            ("master.m3u8", {}, 200),
+            ("master.m3u8", {"If-None-Match": await etag(http, viewed.id)}, 304),
+            ("video.m3u8", {}, 200),
+            ("video.m3u8?_HLS_msn=0&_HLS_part=0&_HLS_skip=YES", {}, 200),
+            ("video.m3u8?_HLS_msn=x", {}, 400),
+            ("video.m3u8?_HLS_part=0", {}, 400),
+            ("video.m3u8?_HLS_msn=99", {}, 400),
+            ("nothing.m3u8", {}, 404),
+            ("video/init-0.mp4", {}, 200),
+            ("video/init-9.mp4", {}, 404),
+            (SEGMENT, {}, 200),
+            (SEGMENT, {"Range": "bytes=0-9"}, 206),
+            (SEGMENT, {"Range": "bytes=999999999-"}, 416),
+            ("video/9.m4s", {}, 404),
+            ("video/0.0.m4s", {}, 200),
+            ("audio/0.0.m4s", {}, 200),
+            ("video/0.99.m4s", {}, 404),
+            ("poster.jpg", {}, 200),
+        ):
+            assert await asked(path, **headers) == status, path
+        assert await asked("master.m3u8", "nothing") == 404
+        assert await asked("poster.jpg", new_id()) == 404
+    assert answered == {one.name for one in hls.OPERATIONS}
+
+
+async def etag(http: Any, recording_id: str) -> str:
+    async with http.get(f"/hls/{recording_id}/master.m3u8") as response:
+        return str(response.headers["ETag"])
