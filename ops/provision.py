@@ -4,7 +4,7 @@ from nats.aio.client import Client as Nats
 from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
-from actors.runtime.actor import ensure
+from actors.jetstream.deliveries import ensure
 from subjects import buckets, consumers, streams
 from subjects.streams import Stream
 

@@ -13,9 +13,9 @@ from av.error import FFmpegError
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
+from actors.jetstream.direct_get import Entry
+from actors.jetstream.media_log import MediaLog
 from actors.processing.aac_rendition import INIT, AacPart, AacRendition, Position
-from actors.runtime.direct_get import Entry
-from actors.runtime.media_log import MediaLog
 from media.audio.aac import BIT_RATES, FRAME, SAMPLE_RATE, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import EXPECTED_LAST_SUBJECT_SEQUENCE, MESSAGE_ID

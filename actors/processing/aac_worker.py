@@ -14,9 +14,9 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from actors.jetstream.deliveries import Deliveries
 from actors.processing.aac_follower import Follower, Overtaken
 from actors.processing.aac_rendition import AacPart
-from actors.runtime.deliveries import Deliveries
 from subjects import media
 from subjects.consumers import AAC
 

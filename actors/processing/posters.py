@@ -19,9 +19,9 @@ from nats.aio.client import Client
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore
 
-from actors.runtime import direct_get
-from actors.runtime.direct_get import Entry
-from actors.runtime.media_log import MediaLog
+from actors.jetstream import direct_get
+from actors.jetstream.direct_get import Entry
+from actors.jetstream.media_log import MediaLog
 from media.pictures.poster import FLAT, Picture, poster
 from schemas.media import VIDEO, part_from_headers
 from schemas.recording import RecordingDeleted

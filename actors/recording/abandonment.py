@@ -8,8 +8,8 @@ import nats.errors
 from msgspec import Struct
 from nats.aio.client import Client as Nats
 
+from actors.jetstream import direct_get
 from actors.recording.projection import SQL
-from actors.runtime import direct_get
 from schemas.ids import RecordingId
 from subjects import media
 from subjects.streams import MEDIA

@@ -16,10 +16,10 @@ from actors.recording.projection import PROJECTION
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
-from actors.runtime.projection import keep_up
-from actors.runtime.snapshots import Snapshots
-from actors.runtime.store import EventStore
 from actors.runtime.tasks import ended
+from actors.sourcing.projection import keep_up
+from actors.sourcing.snapshots import Snapshots
+from actors.sourcing.store import EventStore
 from schemas.envelope import Caller
 from schemas.recording import (
     CompleteRecording,

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from actors.runtime.projection import Projection, Statement
-from actors.runtime.sql import queries
+from actors.sourcing.projection import Projection, Statement
+from actors.sourcing.sql import queries
 from schemas.ids import LOCAL_WORKSPACE
 from schemas.message import Event
 from schemas.recording import (

@@ -9,17 +9,16 @@ from typing import Any, ClassVar, Final
 import nats.errors
 import structlog
 from nats.aio.client import Client as Nats
-from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import Error as JetStreamError
 from nats.micro.request import Request
 
-from actors.runtime import direct_get
-from actors.runtime.deliveries import Deliveries
-from actors.runtime.direct_get import Entry
+from actors.jetstream import direct_get
+from actors.jetstream.deliveries import Deliveries, ensure
+from actors.jetstream.direct_get import Entry
+from actors.jetstream.micro import MicroService
 from actors.runtime.dispatch import Dispatch
 from actors.runtime.handlers import Route, Routes, routes
 from actors.runtime.inbox import Inbox
-from actors.runtime.micro import MicroService
 from actors.runtime.partition import BEAT_S, Mine, Partitions, of
 from actors.runtime.tasks import ended
 from schemas.errors import Unavailable
@@ -218,20 +217,3 @@ async def patiently(attempt: Callable[[], Awaitable[Any]], otherwise: Any) -> An
         log.warning("will try again", what=getattr(attempt, "__qualname__", "loop"), why=repr(error))
         await asyncio.sleep(AGAIN_S)
         return otherwise
-
-
-async def ensure(nats_client: Nats, consumer: Consumer) -> Consumer:
-    """The durable consumer exists, as declared."""
-    await nats_client.jetstream().add_consumer(
-        consumer.stream,
-        ConsumerConfig(
-            durable_name=consumer.name,
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=consumer.ack_wait_s,
-            max_deliver=-1,  # `dispatch` counts, and buries with the reason
-            max_ack_pending=consumer.max_ack_pending,
-            headers_only=consumer.headers_only or None,
-            filter_subjects=list(consumer.filters),
-        ),
-    )
-    return consumer

@@ -7,7 +7,7 @@ import nats.errors
 from nats.aio.client import Client as Nats
 from nats.js.errors import Error as JetStreamError
 
-from actors.runtime.direct_get import Entry
+from actors.jetstream.direct_get import Entry
 from schemas import envelope
 from subjects import dead_letters
 

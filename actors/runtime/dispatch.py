@@ -14,8 +14,8 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.micro.request import Request, ServiceError
 
+from actors.jetstream.direct_get import Entry
 from actors.runtime import burial, metrics
-from actors.runtime.direct_get import Entry
 from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
 from actors.runtime.outcome import Dead, Done, Late, Outcome, Refused, Retry

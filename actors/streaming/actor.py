@@ -8,10 +8,10 @@ from typing import Final
 from nats.aio.client import Client
 from obstore.store import ObjectStore
 
+from actors.jetstream.media_log import MediaLog
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import every, on
-from actors.runtime.media_log import MediaLog
 from actors.runtime.tasks import ended
 from actors.streaming.archiver import Archiver
 from actors.streaming.playlists import playlists

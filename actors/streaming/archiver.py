@@ -18,8 +18,8 @@ from nats.aio.msg import Msg
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
-from actors.runtime.deliveries import Deliveries
-from actors.runtime.media_log import MediaLog
+from actors.jetstream.deliveries import Deliveries
+from actors.jetstream.media_log import MediaLog
 from actors.streaming import storage
 from actors.streaming.assembly import Assembled, assemble
 from actors.streaming.retention import Retention

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from actors.runtime.direct_get import Entry
-from actors.runtime.media_log import MediaLog
+from actors.jetstream.direct_get import Entry
+from actors.jetstream.media_log import MediaLog
 from schemas.media import PartHeaders, part_from_headers
 from subjects import media
 

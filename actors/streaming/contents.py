@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from actors.runtime.direct_get import Entry
+from actors.jetstream.direct_get import Entry
 from schemas.media import AAC, AUDIO, DERIVED, FINAL, VIDEO, PartHeaders, init_from_headers, part_from_headers
 from schemas.recording import Stretch
 from subjects import media, objects

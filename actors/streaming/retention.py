@@ -15,8 +15,8 @@ from nats.aio.client import Client
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
-from actors.runtime import direct_get
-from actors.runtime.media_log import MediaLog
+from actors.jetstream import direct_get
+from actors.jetstream.media_log import MediaLog
 from actors.streaming import storage
 from schemas.envelope import meta_from_headers
 from schemas.errors import Unavailable

@@ -12,8 +12,8 @@ import structlog
 from nats.aio.client import Client
 from obstore.store import ObjectStore
 
+from actors.jetstream.media_log import MediaLog
 from actors.runtime.client import Client as Actors
-from actors.runtime.media_log import MediaLog
 from actors.streaming import storage
 from actors.streaming.contents import Contents, contents, without
 from actors.streaming.retention import Retention

@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import Error as JetStreamError
 
-from actors.runtime.direct_get import Entry
+from actors.jetstream.direct_get import Entry
 from subjects.streams import MEDIA
 
 HEARTBEAT_S: Final = 1.0

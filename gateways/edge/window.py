@@ -11,7 +11,7 @@ from zlib import crc32
 
 import structlog
 
-from actors.runtime.direct_get import Entry
+from actors.jetstream.direct_get import Entry
 from gateways.edge.payloads import Payloads
 from gateways.edge.response import Response, response
 from gateways.edge.waiting import Waiting

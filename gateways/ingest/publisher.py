@@ -14,7 +14,7 @@ from nats.aio.client import Client as Nats
 from nats.js.errors import APIError
 from nats.js.errors import Error as JetStreamError
 
-from actors.runtime import direct_get
+from actors.jetstream import direct_get
 from media.samples import Continuation, Init, Part
 from schemas.envelope import EXPECTED_LAST_SUBJECT_SEQUENCE, MESSAGE_ID
 from schemas.media import AUDIO, BASE_OFFSET_S, VIDEO, End, init_from_headers, part_from_headers, to_headers

@@ -4,8 +4,8 @@ import msgspec
 from msgspec import structs
 from nats.aio.client import Client
 
-from actors.runtime.actor import ensure
-from actors.runtime.event_message import headers_of
+from actors.jetstream.deliveries import ensure
+from actors.sourcing.event_message import headers_of
 from ops import provision as provisioning
 from schemas.envelope import MESSAGE_ID, Caller
 from schemas.media import VIDEO, VIDEO_TIMESCALE, End, InitHeaders, PartHeaders, to_headers

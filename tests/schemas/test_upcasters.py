@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.runtime.event_message import event_types
+from actors.sourcing.event_message import event_types
 from schemas import upcasters
 from schemas.message import Event
 

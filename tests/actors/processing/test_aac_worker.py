@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
+from actors.jetstream.direct_get import Entry
+from actors.jetstream.media_log import MediaLog
 from actors.processing.aac_worker import AacWorker
-from actors.runtime.direct_get import Entry
-from actors.runtime.media_log import MediaLog
 from media.audio.aac import PRIMING, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import MESSAGE_ID

@@ -7,8 +7,8 @@ import obstore
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
+from actors.jetstream.media_log import MediaLog
 from actors.processing.actor import running
-from actors.runtime.media_log import MediaLog
 from schemas.ids import RecordingId, new_id
 from schemas.recording import RecordingDeleted, RecordingStarted, RecordingStopped
 from subjects import media, objects

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from nats.aio.client import Client as Nats
 
+from actors.jetstream import direct_get
 from actors.recording.abandonment import Abandonment
 from actors.recording.actor import running
-from actors.runtime import direct_get
 from actors.runtime.client import Client
-from actors.runtime.event_message import decode
+from actors.sourcing.event_message import decode
 from schemas.errors import Conflict, Gone, Invalid, NotFound
 from schemas.ids import RecordingId, TemplateId, new_id
 from schemas.message import Event

@@ -12,8 +12,8 @@ import av
 import pytest
 from nats.aio.client import Client as Nats
 
+from actors.jetstream import direct_get
 from actors.recording import actor as recording
-from actors.runtime import direct_get
 from actors.runtime.client import Client
 from gateways.http import token
 from gateways.ingest.server import running

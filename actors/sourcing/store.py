@@ -13,9 +13,9 @@ import nats.errors
 from nats.aio.client import Client as Nats
 from nats.js.errors import APIError
 
-from actors.runtime import direct_get
-from actors.runtime.event_message import decode, headers_of
-from actors.runtime.snapshots import Known, Snapshots, State
+from actors.jetstream import direct_get
+from actors.sourcing.event_message import decode, headers_of
+from actors.sourcing.snapshots import Known, Snapshots, State
 from schemas import envelope
 from schemas.envelope import Caller
 from schemas.errors import LoomError, Unavailable

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from nats.aio.client import Client as Nats
 
+from actors.jetstream import direct_get
 from actors.recording import decider
-from actors.runtime import direct_get
-from actors.runtime.snapshots import Known, Snapshots
-from actors.runtime.store import EventStore, Overtaken
+from actors.sourcing.snapshots import Known, Snapshots
+from actors.sourcing.store import EventStore, Overtaken
 from schemas.envelope import Caller, meta_from_headers
 from schemas.errors import Conflict, Unavailable
 from schemas.ids import UserId

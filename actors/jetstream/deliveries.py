@@ -13,6 +13,7 @@ from typing import Final
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js.api import AckPolicy, ConsumerConfig
 
 from subjects.consumers import Consumer
 
@@ -88,3 +89,20 @@ class Deliveries:
             }
             await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._subscription.subject)
             self._due, self._heard = self._batch, now
+
+
+async def ensure(client: Client, consumer: Consumer) -> Consumer:
+    """The durable consumer exists, as declared."""
+    await client.jetstream().add_consumer(
+        consumer.stream,
+        ConsumerConfig(
+            durable_name=consumer.name,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=consumer.ack_wait_s,
+            max_deliver=-1,  # `dispatch` counts, and buries with the reason
+            max_ack_pending=consumer.max_ack_pending,
+            headers_only=consumer.headers_only or None,
+            filter_subjects=list(consumer.filters),
+        ),
+    )
+    return consumer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from actors.runtime.deliveries import Deliveries
+from actors.jetstream.deliveries import Deliveries
 from schemas.ids import new_id
 from subjects.consumers import ARCHIVER
 from tests.actors.media_given import NatsServer, Source, connected, provision, until

@@ -17,11 +17,11 @@ from asyncpg.exceptions import DataError, IntegrityConstraintViolationError
 from msgspec import Struct
 from nats.aio.client import Client as Nats
 
-from actors.runtime import direct_get
+from actors.jetstream import direct_get
+from actors.jetstream.direct_get import Entry
 from actors.runtime.actor import patiently
 from actors.runtime.burial import bury
-from actors.runtime.direct_get import Entry
-from actors.runtime.event_message import decode
+from actors.sourcing.event_message import decode
 from schemas.message import Event
 from subjects import events as names
 from subjects.streams import EVENTS

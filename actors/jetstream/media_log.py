@@ -11,8 +11,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from actors.runtime import direct_get
-from actors.runtime.direct_get import Entry
+from actors.jetstream import direct_get
+from actors.jetstream.direct_get import Entry
 from subjects import media
 from subjects.streams import MEDIA
 

@@ -1,0 +1,1 @@
+"""How do decisions last, and what is made of them? Event sourcing: stories, tables, sagas."""
