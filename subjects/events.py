@@ -27,6 +27,11 @@ def entity(service: str, entity_id: str) -> str:
     return f"loom.evt.{token(service)}.{token(entity_id)}.*"
 
 
+def about(entity_id: str) -> str:
+    """Everything that any service has said of one entity."""
+    return f"loom.evt.*.{token(entity_id)}.*"
+
+
 def service(name: str) -> str:
     """Everything one service has said."""
     return f"loom.evt.{token(name)}.>"

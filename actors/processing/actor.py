@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 
 import nats.errors
@@ -16,11 +17,13 @@ from actors.processing.aac_worker import AacWorker
 from actors.processing.posters import Posters
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
-from actors.runtime.handlers import on
+from actors.runtime.handlers import job, on
 from actors.runtime.tasks import ended
+from actors.sourcing.store import EventStore
 from schemas.envelope import Meta
 from schemas.errors import Unavailable
-from schemas.recording import RecordingDeleted, RecordingStarted, RecordingStopped
+from schemas.processing import MakePoster, PosterMade
+from schemas.recording import RecordingDeleted, RecordingStarted
 
 THREADS: Final = 2
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
@@ -31,7 +34,8 @@ log = structlog.get_logger(__name__)
 class ProcessingActor(Actor, service="processing"):
     """Makes what needs a codec: posters here, AAC in a worker of its own."""
 
-    def __init__(self, posters: Posters, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, nats: Client, posters: Posters, tasks: asyncio.TaskGroup) -> None:
+        self._stories: EventStore[None] = EventStore(nats, "processing", None, lambda state, _: state)
         self._posters = posters
         self._tasks = tasks
         self._watching: dict[str, asyncio.Task[None]] = {}
@@ -42,13 +46,15 @@ class ProcessingActor(Actor, service="processing"):
         if event.recording_id not in self._watching:
             self._watching[event.recording_id] = self._tasks.create_task(self._watch(event.recording_id))
 
-    @on(RecordingStopped)
-    async def stopped(self, event: RecordingStopped, meta: Meta) -> None:  # noqa: ARG002
+    @job(MakePoster)
+    async def make_poster(self, work: MakePoster, meta: Meta) -> None:
         """A picture, if there is still none worth showing (this process may have been dead at the start)."""
         try:
-            await self._posters.settle(event.recording_id)
+            await self._posters.settle(work.recording_id)
         except AWAY as error:
-            raise Unavailable(f"No picture of {event.recording_id} for now: {error}") from error
+            raise Unavailable(f"No picture of {work.recording_id} for now: {error}") from error
+        made = PosterMade(work.recording_id, datetime.now(UTC))
+        await self._stories.decide(work.recording_id, meta.because("made"), lambda _: [made])
 
     @on(RecordingDeleted)
     async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:  # noqa: ARG002
@@ -92,7 +98,7 @@ async def running(nats: Client, store: ObjectStore, *, threads: int = THREADS) -
     """
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="codec") as codecs:
         async with asyncio.TaskGroup() as tasks:
-            actor = ProcessingActor(Posters(nats, store, codecs), tasks)
+            actor = ProcessingActor(nats, Posters(nats, store, codecs), tasks)
             working = [tasks.create_task(AacWorker(nats, codecs).run()), tasks.create_task(actor.catch_up())]
             try:
                 async with runtime.running(nats, actor):

@@ -13,6 +13,7 @@ from nats.aio.client import Client as Nats
 from actors.recording import decider, reading, view
 from actors.recording.abandonment import Abandonment
 from actors.recording.projection import PROJECTION
+from actors.recording.saga import FinishingActor
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
@@ -158,12 +159,15 @@ class RecordingActor(Actor, service="recording"):
 async def running(
     nats: Nats, database: asyncpg.Pool, *, abandon_after_s: float = 60.0, abandon_idle_after_s: float = 3600.0
 ) -> AsyncIterator[None]:
-    """The service and its projection, while the block runs. The caller closes `nats` and `database` afterwards."""
+    """The service, its projection and its saga, while the block runs; the caller closes `nats` and `database` then."""
     abandonment = Abandonment(nats, timedelta(seconds=abandon_after_s), timedelta(seconds=abandon_idle_after_s))
     async with asyncio.TaskGroup() as owner:
         projecting = owner.create_task(keep_up(nats, database, PROJECTION))
         try:
-            async with runtime.running(nats, RecordingActor(nats, database, abandonment)):
+            async with (
+                runtime.running(nats, RecordingActor(nats, database, abandonment)),
+                runtime.running(nats, FinishingActor(nats)),
+            ):
                 yield
         finally:
             await ended([projecting])

@@ -36,8 +36,9 @@ class Client:
         caller: Caller = NOBODY,
         *,
         deadline_s: float = DEADLINE_S,
+        patient: bool = True,
     ) -> Answer:
-        """The answer to `message`.
+        """The answer to `message`. Patient: when nobody is there, somebody may come until the deadline.
 
         Raises: the LoomError the actor refused with; Unavailable when nobody answers in time, in which case a command
         may or may not have been carried out: sent again with the same `command_id`, it is carried out once.
@@ -51,6 +52,8 @@ class Client:
             try:
                 reply = await self._nats.request(commands.of(said), body, timeout=left_s, headers=headers)
             except nats.errors.NoRespondersError:  # nobody took it: whoever comes next may
+                if not patient:
+                    break
                 await asyncio.sleep(min(AGAIN_S * random.uniform(0.5, 1), max(left_s, 0)))
                 continue
             except (nats.errors.Error, TimeoutError) as error:

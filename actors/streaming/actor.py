@@ -11,15 +11,16 @@ from obstore.store import ObjectStore
 from actors.jetstream.media_log import MediaLog
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
-from actors.runtime.handlers import every, on
+from actors.runtime.handlers import command, every, on
 from actors.runtime.tasks import ended
 from actors.streaming.archiver import Archiver
 from actors.streaming.playlists import playlists
 from actors.streaming.retention import Retention
 from actors.streaming.seal import Sealer
-from schemas.envelope import MESSAGE_ID, Meta
+from schemas.envelope import MESSAGE_ID, Caller, Meta
 from schemas.media import End, to_headers
-from schemas.recording import RecordingDeleted, RecordingStopped
+from schemas.recording import RecordingDeleted
+from schemas.streaming import EndMedia, MediaView
 from subjects import media
 
 SWEEP_S: Final = 15.0
@@ -36,19 +37,20 @@ class StreamingActor(Actor, service="streaming"):
         self._retention = retention
         self._end_wait_s = end_wait_s
 
-    @on(RecordingStopped)
-    async def stopped(self, event: RecordingStopped, meta: Meta) -> None:  # noqa: ARG002
-        """See to it that the log ends: the gateway says so itself, unless it is dead."""
-        subject = media.end(event.recording_id)
+    @command
+    async def end_media(self, said: EndMedia, caller: Caller) -> MediaView:  # noqa: ARG002
+        """Give the gateway a moment to say the end itself."""
+        subject = media.end(said.recording_id)
         subscription = await self._client.subscribe(subject)
         try:
             if await self._log.last(subject) is None:
                 await subscription.next_msg(timeout=self._end_wait_s)
         except TimeoutError:
-            message_id = media.message_id(event.recording_id, "all", None)
-            await self._js.publish(subject, b"", headers=to_headers(End(event.reason)) | {MESSAGE_ID: message_id})
+            message_id = media.message_id(said.recording_id, "all", None)
+            await self._js.publish(subject, b"", headers=to_headers(End(said.reason)) | {MESSAGE_ID: message_id})
         finally:
             await subscription.unsubscribe()
+        return MediaView(said.recording_id, ended=True)
 
     @on(RecordingDeleted)
     async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:  # noqa: ARG002

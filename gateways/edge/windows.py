@@ -132,7 +132,7 @@ class Windows:
     async def _known(self, recording_id: str) -> NotFound | Gone | Unavailable | None:
         """Whether the recording exists, as far as somebody can be asked."""
         try:
-            await Client(self._nats).ask(GetRecording(RecordingId(recording_id)), deadline_s=ASK_S)
+            await Client(self._nats).ask(GetRecording(RecordingId(recording_id)), deadline_s=ASK_S, patient=False)
         except (NotFound, Gone, Unavailable) as error:
             return error
         return None

@@ -10,7 +10,7 @@ from schemas import upcasters
 from schemas.message import Event
 
 GOLDEN = Path(__file__).with_name("golden")
-SERVICES = ("recording",)
+SERVICES = ("recording", "processing", "saga")
 EVENTS = {event.__name__: event for service in SERVICES for event in event_types(service).values()}
 
 

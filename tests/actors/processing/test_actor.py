@@ -9,8 +9,10 @@ from obstore.store import LocalStore
 
 from actors.jetstream.media_log import MediaLog
 from actors.processing.actor import running
+from actors.runtime.jobs import put
 from schemas.ids import RecordingId, new_id
-from schemas.recording import RecordingDeleted, RecordingStarted, RecordingStopped
+from schemas.processing import MakePoster
+from schemas.recording import RecordingDeleted, RecordingStarted
 from subjects import media, objects
 from tests.actors.media_given import say, until
 from tests.actors.processing.test_aac_worker import Voice
@@ -39,7 +41,7 @@ async def test_who_was_dead_at_the_start_makes_the_picture_later(client: Client,
     live, ended = Screen(client, new_id()), Screen(client, new_id())
     for screen in (live, ended):
         await screen.show("testsrc")
-    await say(client, RecordingStopped(RecordingId(ended.recording_id), NOW))
+    await put(client, MakePoster(RecordingId(ended.recording_id)))
     async with running(client, store):
         for screen in (live, ended):
             await until(lambda screen=screen: has_poster(store, screen.recording_id))  # type: ignore[misc]

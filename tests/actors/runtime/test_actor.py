@@ -78,9 +78,18 @@ async def test_what_cannot_be_read_is_invalid(nats_client: Nats, body: bytes) ->
     assert (reply.headers or {})["Nats-Service-Error-Code"] == Invalid.code
 
 
-async def test_nobody_there_is_said_at_once(client: Client) -> None:
+async def test_nobody_there_is_said_at_once_to_who_is_not_patient(client: Client) -> None:
     with pytest.raises(Unavailable, match="Nobody is there"):
-        await client.ask(SayGreeting("ann"))
+        await client.ask(SayGreeting("ann"), patient=False)
+
+
+async def test_who_is_patient_is_answered_by_whoever_comes_in_time(nats_client: Nats, client: Client) -> None:
+    with pytest.raises(Unavailable, match="Nobody is there"):
+        await client.ask(SayGreeting("ann"), deadline_s=0.3)
+    asking = asyncio.create_task(client.ask(SayGreeting("ann", "hi")))
+    await asyncio.wait([asking], timeout=0.3)
+    async with running(nats_client, Greeter()):
+        assert (await asking).words == "hi"
 
 
 @pytest.mark.usefixtures("greeter")
@@ -200,7 +209,7 @@ async def test_who_leaves_finishes_what_it_has(nats_client: Nats, client: Client
         asyncio.get_running_loop().call_later(0.2, actor.let_go.set)
     assert (await held).words == "held"
     with pytest.raises(Unavailable, match="Nobody is there"):
-        await client.ask(SayGreeting("ann"))
+        await client.ask(SayGreeting("ann"), patient=False)
 
 
 @pytest.mark.usefixtures("greeter")

@@ -13,6 +13,7 @@ from obstore.store import LocalStore
 
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
+from actors.runtime.client import Client as Asking
 from actors.runtime.handlers import command
 from actors.streaming import storage
 from actors.streaming.actor import StreamingActor, running
@@ -25,10 +26,10 @@ from schemas.recording import (
     CompleteRecording,
     RecordingCompleted,
     RecordingDeleted,
-    RecordingStopped,
     RecordingView,
     Status,
 )
+from schemas.streaming import EndMedia
 from subjects import media, objects
 from tests.actors.media_given import (
     DEADLINE_S,
@@ -72,7 +73,8 @@ async def recordings(client: Client) -> AsyncIterator[Recordings]:
 
 
 async def stopped(client: Client, recording_id: str) -> None:
-    await say(client, RecordingStopped(RecordingId(recording_id), datetime.now(UTC)))
+    """As the saga of a stopped recording asks for it."""
+    assert (await Asking(client).ask(EndMedia(RecordingId(recording_id)))).ended
 
 
 async def sizes(store: LocalStore, recording_id: str) -> dict[str, int]:
@@ -333,4 +335,5 @@ async def _until_gone(client: Client, store: LocalStore, recording_id: str) -> N
 
 def test_handlers_are_those_of_the_events_that_concern_it() -> None:
     routes: Any = StreamingActor.routes
-    assert set(routes.events) == {RecordingStopped, RecordingDeleted}
+    assert set(routes.events) == {RecordingDeleted}
+    assert set(routes.requests) == {EndMedia}
