@@ -8,12 +8,13 @@ import asyncpg
 import msgspec
 
 from actors.recording.projection import SQL
+from actors.runtime.guard import Guard
 from schemas.envelope import Caller
-from schemas.errors import Invalid, Unavailable
+from schemas.errors import Invalid
 from schemas.recording import ListRecordings, RecordingPage, RecordingView, TemplateList, TemplateView
 
 _NEWEST: Final = (datetime(9999, 1, 1, tzinfo=UTC), "~")
-_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_GUARD: Final = Guard("The database", (OSError, asyncpg.PostgresError, asyncpg.InterfaceError))
 
 
 async def recordings(database: asyncpg.Pool, query: ListRecordings, caller: Caller) -> RecordingPage:
@@ -31,10 +32,7 @@ async def templates(database: asyncpg.Pool, caller: Caller) -> TemplateList:
 
 
 async def _fetch(database: asyncpg.Pool, name: str, *arguments: Any) -> list[Any]:
-    try:
-        return list(await database.fetch(SQL[name], *arguments, timeout=5))
-    except _AWAY as error:
-        raise Unavailable("The database does not answer; lists are away for a moment, recordings go on.") from error
+    return list(await _GUARD(lambda: database.fetch(SQL[name], *arguments)))
 
 
 def _row(row: Any) -> dict[str, Any]:

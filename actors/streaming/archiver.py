@@ -9,6 +9,7 @@ consumer: parts of a segment scattered over them are all found in the log by the
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 import nats.errors
@@ -20,6 +21,7 @@ from obstore.store import ObjectStore
 
 from actors.jetstream.deliveries import Deliveries
 from actors.jetstream.media_log import MediaLog
+from actors.runtime.guard import Guard
 from actors.streaming import storage
 from actors.streaming.assembly import Assembled, assemble
 from actors.streaming.retention import Retention
@@ -67,6 +69,7 @@ class Archiver:
         self._client = client
         self._log = MediaLog(client)
         self._store = store
+        self._storage = Guard("Storage", (OSError, BaseError), timeout_s=storage.PUT_DEADLINE_S, attempts=1)
         self._retention = retention
         self._seal = seal
         self._open = OpenSegments()
@@ -142,7 +145,7 @@ class Archiver:
         async def step() -> None:
             async with self._slots:
                 async for entry in self._log.read(delivery.subject, sequence, sequence):
-                    await storage.put(self._store, path, entry.data)
+                    await self._storage(partial(storage.put, self._store, path, entry.data))
             await delivery.ack()
 
         await until_done(step, path)
@@ -161,7 +164,7 @@ class Archiver:
         async with self._slots:
             found = await self._assembled(waiting)
             if found is not None:
-                await storage.put(self._store, objects.segment(*waiting.key), found.data)
+                await self._storage(partial(storage.put, self._store, objects.segment(*waiting.key), found.data))
         last = found.last if found else max(waiting.deliveries)  # None: nothing is left to be done
         for delivery in waiting.settled(last):
             await delivery.ack()

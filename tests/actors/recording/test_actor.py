@@ -72,8 +72,9 @@ async def told(nats: Nats, entity: str) -> list[Event | None]:
 
 
 async def caught_up(nats: Nats, database: Any) -> None:
-    """Until the tables stand where the stream ends."""
-    last = (await nats.jetstream().stream_info(EVENTS.name)).state.last_seq
+    """Until the tables stand where the service's events end."""
+    newest = await direct_get.last(nats, EVENTS.name, events.service("recording"))
+    last = newest.sequence if newest else 0
 
     async def is_there() -> bool:
         position = await database.fetchval("SELECT sequence FROM projection_positions WHERE name = 'recording'")
