@@ -76,4 +76,10 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-PROJECTION: Final = Projection("recording", ("recording_sessions", "recording_segments", "recording_templates"), rows)
+def key(event: Event) -> str:
+    """Recordings are independent of each other, templates of one user are not: one is the default."""
+    return event.user_id if isinstance(event, TemplateSaved) else event.recording_id  # type: ignore[attr-defined]
+
+
+TABLES: Final = ("recording_sessions", "recording_segments", "recording_templates")
+PROJECTION: Final = Projection("recording", TABLES, rows, key)

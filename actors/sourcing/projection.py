@@ -6,8 +6,8 @@ that cannot be read or written goes to the dead letters, and the next ones go on
 """
 
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -40,11 +40,15 @@ _MOVE: Final = (
 
 
 class Projection(Struct, frozen=True):
-    """What one service's events make of which tables. `rows` is pure: an event's statements, in order."""
+    """What one service's events make of which tables. `rows` is pure: an event's statements, in order.
+
+    Statements of events with different keys touch different rows, and may be done in any order: many at a time.
+    """
 
     service: str
     tables: tuple[str, ...]
     rows: Rows
+    key: Callable[[Event], str]
 
 
 class Moved(Exception):
@@ -77,15 +81,11 @@ class Projector:
         return entries[-1].sequence
 
     async def _write(self, connection: Any, position: int, entries: Sequence[Entry]) -> None:
-        statements = [statement for entry in entries for statement in self._statements(entry)]
+        events = [event for entry in entries if (event := decode(entry.subject, entry.headers, entry.data))]
         async with connection.transaction():
             await self._move(connection, position, entries[-1].sequence)
-            for sql, group in groupby(statements, key=lambda statement: statement[0]):
-                arguments = [found for _, found in group]
-                if len(arguments) == 1:
-                    await connection.execute(sql, *arguments[0])
-                else:
-                    await connection.executemany(sql, arguments)
+            for sql, arguments in batches(self._projection, events):
+                await connection.executemany(sql, arguments)
 
     async def _one(self, connection: Any, position: int, entry: Entry) -> int:
         """One event by itself; one that cannot be taken is buried."""
@@ -101,9 +101,19 @@ class Projector:
         if await connection.fetchval(_MOVE, self._name, to, position) is None:
             raise Moved(self._name)
 
-    def _statements(self, entry: Entry) -> Iterable[Statement]:
-        event = decode(entry.subject, entry.headers, entry.data)
-        return () if event is None else self._projection.rows(event)
+
+def batches(projection: Projection, events: Iterable[Event]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """The statements of `events`, alike ones together: of each key the first ones, then the second ones, and so on."""
+    depths: Counter[str] = Counter()
+    rounds: list[dict[str, list[tuple[Any, ...]]]] = []
+    for event in events:
+        key = projection.key(event)
+        for sql, arguments in projection.rows(event):
+            if depths[key] == len(rounds):
+                rounds.append({})
+            rounds[depths[key]].setdefault(sql, []).append(arguments)
+            depths[key] += 1
+    return ((sql, arguments) for alike in rounds for sql, arguments in alike.items())
 
 
 async def keep_up(nats: Nats, database: asyncpg.Pool, projection: Projection) -> None:
