@@ -4,7 +4,7 @@ aiortc's own receivers hold 512 packets, ignore the marker bit, ask once for wha
 RTCPeerConnection here: its public parts, gatherer, ICE and DTLS transport, are put together as ORTC does, on sockets of
 our own, and a packet costs one SRTP call. Private names that are relied on: `RTCIceTransport._connection`
 (`get_component_candidates`, `_nominated`, `_protocols`), `RTCDtlsTransport._rx_srtp`, `_tx_srtp` and `_set_role`;
-tests/gateways/ingest/test_peer.py checks that they are there.
+tests/gateways/ingest/test_peer.py checks that they are there. `srtp.py` has those of pylibsrtp.
 """
 
 import asyncio
@@ -20,7 +20,9 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsP
 from aiortc.rtcicetransport import RTCIceGatherer, RTCIceParameters, RTCIceTransport
 from aiortc.sdp import candidate_to_sdp
 
-from gateways.ingest.pulse import LONGEST_DATAGRAM, Datagram, DatagramsProtocol, Pulse
+from gateways.ingest.pulse import DatagramsProtocol, Pulse
+from gateways.ingest.srtp import Opener
+from gateways.ingest.tray import LONGEST_DATAGRAM, PLACE_BYTES, Datagram, Tray
 
 SHORTEST: Final = 12  # an RTP header
 CONNECT_S: Final = 15.0
@@ -41,6 +43,7 @@ class Network:
         self.public_ip = public_ip
         self.certificate = RTCCertificate.generateCertificate()
         self.pulse = Pulse()
+        self.opener = Opener(self.pulse.tray)
 
     @property
     def fingerprint(self) -> str:
@@ -141,18 +144,14 @@ class Peer:
         await self._ice.stop()
         self.closed.set()
 
-    def received(self, datagrams: list[Datagram]) -> None:
-        """RTP and RTCP packets, encrypted; before there are keys they are nobody's."""
+    def received(self, rtp: list[Datagram], rtcp: list[tuple[bytes, float]]) -> None:
+        """Encrypted packets; before there are keys they are nobody's."""
         if self._rx is None or self._on_rtp is None or self._on_rtcp is None:
             return
-        packets = []
-        for data, _, arrived in datagrams:
+        for data, arrived in rtcp:
             with suppress(pylibsrtp.Error):  # a replay, or a stranger
-                if 192 <= data[1] <= 223:  # noqa: PLR2004  RFC 5761, 4
-                    self._on_rtcp(self._rx.unprotect_rtcp(data), arrived)
-                else:
-                    packets.append((self._rx.unprotect(data), arrived))
-        self._on_rtp(packets)
+                self._on_rtcp(self._rx.unprotect_rtcp(data), arrived)
+        self._on_rtp(self._network.opener.opened(self._rx, rtp))
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):
@@ -195,14 +194,21 @@ class _Datagrams(StunProtocol, DatagramsProtocol):
         super().__init__(connection)
         self._peer = peer
 
-    def datagrams_received(self, datagrams: list[Datagram]) -> None:
+    def datagrams_received(self, datagrams: list[Datagram], tray: Tray) -> None:
         """Whatever came."""
-        media = []
+        memory = tray.memory
+        rtp: list[Datagram] = []
+        rtcp: list[tuple[bytes, float]] = []
         for datagram in datagrams:
-            data, address, _ = datagram
-            if SHORTEST <= len(data) <= LONGEST_DATAGRAM and 127 < data[0] < 192:  # noqa: PLR2004
-                media.append(datagram)
-            elif 0 < len(data) <= LONGEST_DATAGRAM:
-                self.datagram_received(data, address)
-        if media:
-            self._peer.received(media)
+            place, size, arrived = datagram
+            if not 0 < size <= LONGEST_DATAGRAM:
+                continue
+            first, second = memory[place * PLACE_BYTES], memory[place * PLACE_BYTES + 1]
+            if size < SHORTEST or not 127 < first < 192:  # noqa: PLR2004
+                self.datagram_received(tray.data(datagram), tray.address(place))
+            elif 192 <= second <= 223:  # noqa: PLR2004  RFC 5761, 4
+                rtcp.append((tray.data(datagram), arrived))
+            else:
+                rtp.append(datagram)
+        if rtp or rtcp:
+            self._peer.received(rtp, rtcp)

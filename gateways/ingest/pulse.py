@@ -2,40 +2,30 @@
 
 A wake-up costs as much CPU as thirty packets (0.3 ms on two virtual cores; ADR 6), so there is no reader and no timer
 per source. While sources follow, everything waits for the beat; while none does, the first datagram begins one.
-
-The kernel notes when each datagram came, where it can (Linux): a sender's bandwidth estimate takes a beat for a queue.
 """
 
 import asyncio
 import selectors
 import socket
-import struct
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from gateways.ingest.tray import PLACES, Datagram, Tray, tray
+
 BEAT_S: Final = 0.01
-LONGEST_DATAGRAM: Final = 1500  # a longer one makes aiortc's DTLS transport close (INGEST.md)
 RECEIVE_BUFFER: Final = 8 << 20  # a 4K key frame comes as one burst
-LONGEST_WAIT_S: Final = 1.0
 MOST_AT_ONCE: Final = 4096  # of one socket, before the others have their turn
 
-_SO_TIMESTAMPNS: Final = 35 if sys.platform == "linux" else None  # socket(7); Python has no name for it
-_TIMESPEC: Final = struct.Struct("@ll")
-_NOTE_BYTES: Final = socket.CMSG_SPACE(_TIMESPEC.size)
-
-Datagram = tuple[bytes, Any, float]  # what, from which address, and when it came (the event loop's clock, seconds)
 Follower = Callable[[float], None]
 
 
 class DatagramsProtocol(asyncio.DatagramProtocol):
     """A protocol that takes all that has come at once."""
 
-    def datagrams_received(self, datagrams: list[Datagram]) -> None:
-        """In the order in which they came."""
+    def datagrams_received(self, datagrams: list[Datagram], tray: Tray) -> None:
+        """In the order in which they came; they lie in `tray` until this returns."""
         raise NotImplementedError
 
 
@@ -44,6 +34,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self.tray = tray()
         self._selector = selectors.DefaultSelector()
         self._followers: set[Follower] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -56,8 +47,7 @@ class Pulse:
         try:
             found.setblocking(False)  # noqa: FBT003
             found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            if _SO_TIMESTAMPNS:
-                found.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self.tray.prepare(found)
             found.bind((address, port))
         except OSError:
             found.close()
@@ -104,28 +94,20 @@ class Pulse:
         for key, _ in ready:
             self._guarded(key.data)
         for follower in list(self._followers):
-            self._guarded(partial(follower, now))
+            self._guarded(follower, now)
 
     def _empty(self, found: socket.socket, protocol: DatagramsProtocol) -> None:
-        receive, now = found.recvmsg, self._loop.time()
-        ahead = time.time() - now
-        datagrams: list[Datagram] = []
-        with suppress(OSError):  # nothing more, or closed meanwhile
-            for _ in range(MOST_AT_ONCE):
-                data, notes, _, address = receive(LONGEST_DATAGRAM + 1, _NOTE_BYTES)
-                arrived = now
-                if notes:
-                    seconds, nanoseconds = _TIMESPEC.unpack(notes[0][2])
-                    arrived = seconds - ahead + nanoseconds * 1e-9
-                    if not now - LONGEST_WAIT_S < arrived < now:  # the clock was set meanwhile
-                        arrived = now
-                datagrams.append((data, address, arrived))
-        protocol.datagrams_received(datagrams)
+        for _ in range(MOST_AT_ONCE // PLACES):
+            datagrams = self.tray.fill(found)
+            if datagrams:
+                protocol.datagrams_received(datagrams, self.tray)
+            if len(datagrams) < PLACES:
+                return
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[..., None], *arguments: float) -> None:
         """One source's trouble is not another's."""
         try:
-            work()
+            work(*arguments)
         except Exception as error:  # noqa: BLE001
             self._loop.call_exception_handler({"message": "A beat failed for one source", "exception": error})
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateways.ingest.pulse import BEAT_S, Datagram, DatagramsProtocol, Pulse, Transport
+from gateways.ingest.pulse import BEAT_S, DatagramsProtocol, Pulse, Transport
+from gateways.ingest.tray import Datagram, Tray
 
 
 class Taker(DatagramsProtocol):
@@ -20,8 +21,8 @@ class Taker(DatagramsProtocol):
         self.arrived: list[float] = []
         self.lost = False
 
-    def datagrams_received(self, datagrams: list[Datagram]) -> None:
-        self.batches.append([data for data, _, _ in datagrams])
+    def datagrams_received(self, datagrams: list[Datagram], tray: Tray) -> None:
+        self.batches.append([tray.data(datagram) for datagram in datagrams])
         self.arrived += [arrived for _, _, arrived in datagrams]
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -31,7 +32,7 @@ class Taker(DatagramsProtocol):
 class Thrower(DatagramsProtocol):
     """Cannot take anything."""
 
-    def datagrams_received(self, datagrams: list[Datagram]) -> None:
+    def datagrams_received(self, datagrams: list[Datagram], tray: Tray) -> None:  # noqa: ARG002
         raise RuntimeError(f"{len(datagrams)} too many")
 
 
