@@ -18,7 +18,7 @@ BEAT_S: Final = 0.01
 RECEIVE_BUFFER: Final = 8 << 20  # a 4K key frame comes as one burst
 MOST_AT_ONCE: Final = 4096  # of one socket, before the others have their turn
 
-Follower = Callable[[float], None]
+Step = Callable[[float], None]
 
 
 class DatagramsProtocol(asyncio.DatagramProtocol):
@@ -36,7 +36,7 @@ class Pulse:
         self._loop = asyncio.get_running_loop()
         self.tray = tray()
         self._selector = selectors.DefaultSelector()
-        self._followers: set[Follower] = set()
+        self._followers: set[tuple[Step, ...]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._watch()
 
@@ -57,15 +57,18 @@ class Pulse:
         protocol.connection_made(transport)
         return transport
 
-    def follow(self, follower: Follower) -> None:
-        """Call it on every beat with the loop's time, after the packets of the beat."""
-        self._followers.add(follower)
+    def follow(self, steps: tuple[Step, ...]) -> None:
+        """Call them on every beat with the loop's time, after its packets; every follower has the same number.
+
+        All first steps come before any second one: the code of a step is then in the processor's caches.
+        """
+        self._followers.add(steps)
         if self._timer is None:
             self._begin()
 
-    def leave(self, follower: Follower) -> None:
+    def leave(self, steps: tuple[Step, ...]) -> None:
         """No longer."""
-        self._followers.discard(follower)
+        self._followers.discard(steps)
 
     def close(self) -> None:
         """Once all sockets are closed."""
@@ -93,8 +96,9 @@ class Pulse:
         self._timer = self._loop.call_at(due, self._beat, due)
         for key, _ in ready:
             self._guarded(key.data)
-        for follower in list(self._followers):
-            self._guarded(follower, now)
+        for step in zip(*self._followers, strict=True):
+            for one in step:
+                self._guarded(one, now)
 
     def _empty(self, found: socket.socket, protocol: DatagramsProtocol) -> None:
         for _ in range(MOST_AT_ONCE // PLACES):

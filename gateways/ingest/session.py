@@ -71,7 +71,9 @@ class Session:
         self._packager: Packager | None = None
         self._publisher: Publisher | None = None
         self._publishing: asyncio.Task[None] | None = None
-        self._early: list[VideoFrame | AudioPacket] = []
+        self._packets: list[tuple[bytes, float]] = []
+        self._samples: list[VideoFrame | AudioPacket] = []
+        self._steps = (self._receive, self._package, self._report)
         self._stop = asyncio.Event()
         self._why = ""
         self._end_reason: str | None = None
@@ -196,12 +198,10 @@ class Session:
         if self._paused:
             self._packager.pause(self._loop.time(), _wall_us())
         log.info("connected", recording=self.recording_id, stretch=there.stretch)
-        early, self._early = self._early, []
-        self._take(early)
 
     async def _live(self) -> None:
         """Tell how it goes every second, until something ends it."""
-        self._network.pulse.follow(self._on_pulse)
+        self._network.pulse.follow(self._steps)
         while not self._stop.is_set():
             await self._attention.wait()
             self._attention.clear()
@@ -209,7 +209,7 @@ class Session:
 
     async def _finish(self) -> None:
         """Close the parts, wait for their acknowledgement, say the end, free the ports."""
-        self._network.pulse.leave(self._on_pulse)
+        self._network.pulse.leave(self._steps)
         packager, self._packager = self._packager, None
         if packager and self._publisher:
             self._put(packager.close(self._loop.time(), _wall_us()))
@@ -237,35 +237,50 @@ class Session:
     # --- packets ------------------------------------------------------------------------------------------------------
 
     def _on_rtp(self, packets: list[tuple[bytes, float]]) -> None:
-        now = self._loop.time()
-        self._take(self._receiver.take(packets, now))
-        if self._retry == math.inf and self._receiver.is_waiting:
-            self._retry = now + RETRY_S
+        if not self._stop.is_set():
+            self._packets += packets
 
     def _on_rtcp(self, data: bytes, arrived: float) -> None:
         references = self._receiver.heard(data, arrived)
         if references and self._packager:
             self._packager.align(*references)
 
-    def _on_pulse(self, now: float) -> None:
-        """Whatever is due."""
+    def _receive(self, now: float) -> None:
+        """The first step of a beat: packets become samples."""
+        if self._packets:
+            packets, self._packets = self._packets, []
+            self._samples += self._receiver.take(packets, now)
+            if self._retry == math.inf and self._receiver.is_waiting:
+                self._retry = now + RETRY_S
         if now >= self._retry:
             self._try_again(now)
-        if now >= self._due and self._packager:
-            self._say(self._packager.tick(now, _wall_us()))
-            self._schedule()
-        if now >= self._feedback_due:
-            self._feedback_due = now + FEEDBACK_S
-            self._feedback(now)
-            self._look(now)
-            self._schedule()
 
     def _try_again(self, now: float) -> None:
         """Ask again for what is missing, and give up what has been missing for too long."""
         for packet in self._receiver.missing(now):
             self._peer.send_rtcp(packet)
-        self._take(self._receiver.expire(now))
+        self._samples += self._receiver.expire(now)
         self._retry = now + RETRY_S if self._receiver.is_waiting else math.inf
+
+    def _package(self, now: float) -> None:
+        """The second step: samples become parts."""
+        packager = self._packager
+        if packager is None:
+            return
+        if self._samples:
+            samples, self._samples = self._samples, []
+            self._add(packager, samples)
+        if now >= self._due:
+            self._say(packager.tick(now, _wall_us()))
+            self._schedule()
+
+    def _report(self, now: float) -> None:
+        """The third step: whatever else is due."""
+        if now >= self._feedback_due:
+            self._feedback_due = now + FEEDBACK_S
+            self._feedback(now)
+            self._look(now)
+            self._schedule()
 
     def _feedback(self, now: float) -> None:
         """Arrivals every 100 ms, reports every second."""
@@ -288,14 +303,7 @@ class Session:
         elif self._publishing and self._publishing.done():
             self.stop("another session goes on with this recording")
 
-    def _take(self, samples: list[VideoFrame | AudioPacket]) -> None:
-        packager = self._packager
-        if packager is None:
-            if not self._stop.is_set():
-                self._early.extend(samples)
-            return
-        if not samples:
-            return
+    def _add(self, packager: Packager, samples: list[VideoFrame | AudioPacket]) -> None:
         now, wall_us = self._loop.time(), _wall_us()
         for sample in samples:
             try:

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -85,14 +86,53 @@ async def test_each_arrival_is_noted_when_it_came_not_when_it_was_read(pulse: Pu
 
 async def test_a_follower_is_called_on_every_beat_until_it_leaves(pulse: Pulse) -> None:
     beats: list[float] = []
-    pulse.follow(beats.append)
+    steps = (beats.append,)
+    pulse.follow(steps)
     await asyncio.sleep(20 * BEAT_S)
-    pulse.leave(beats.append)
+    pulse.leave(steps)
     count = len(beats)
     assert 5 < count <= 21
     assert beats == sorted(beats)
     await asyncio.sleep(5 * BEAT_S)
     assert len(beats) == count
+
+
+async def test_packets_come_first_then_everybodys_first_step_then_everybodys_second(
+    pulse: Pulse, sender: socket.socket
+) -> None:
+    seen: list[str] = []
+    followers = [tuple(partial(lambda what, _: seen.append(what), what) for what in "12") for _ in range(2)]
+    taker = Taker()
+    transport = pulse.open("127.0.0.1", 0, taker)
+    sender.sendto(b"x", port_of(transport))
+    for steps in followers:
+        pulse.follow(steps)
+    await asyncio.sleep(2 * BEAT_S)
+    seen.clear()
+    await asyncio.sleep(2 * BEAT_S)
+    assert "".join(seen[:4]) == "1122"
+    assert taker.batches == [[b"x"]]
+    for steps in followers:
+        pulse.leave(steps)
+    transport.close()
+
+
+async def test_one_followers_trouble_is_not_anothers(pulse: Pulse) -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    beats: list[float] = []
+
+    def throw(now: float) -> None:
+        raise RuntimeError(f"not at {now}")
+
+    followers = [(throw,), (beats.append,)]
+    for steps in followers:
+        pulse.follow(steps)
+    await asyncio.sleep(5 * BEAT_S)
+    for steps in followers:
+        pulse.leave(steps)
+    assert told
+    assert beats
 
 
 async def test_one_sources_trouble_is_not_anothers(pulse: Pulse, sender: socket.socket) -> None:
