@@ -32,7 +32,6 @@ from subjects import live
 
 SILENT_S: Final = 3.0
 FEEDBACK_S: Final = 0.1
-RETRY_S: Final = 0.02
 REPORT_S: Final = 1.0
 FLUSH_S: Final = 5.0
 LOG_AWAY_S: Final = 5.0
@@ -80,7 +79,7 @@ class Session:
         self._paused = False
         self._attention = asyncio.Event()  # for `_live`: a second is over, or it is the last
         self._loop = asyncio.get_running_loop()
-        self._due = self._retry = math.inf
+        self._due = math.inf
         self._feedback_due = self._report_due = 0.0
         self._size = (0, 0)
         self._before = (0.0, 0, 0, 0, 0)
@@ -246,21 +245,14 @@ class Session:
             self._packager.align(*references)
 
     def _receive(self, now: float) -> None:
-        """The first step of a beat: packets become samples."""
+        """The first step of a beat: packets become samples; what is missing is asked for, or given up after a while."""
         if self._packets:
             packets, self._packets = self._packets, []
             self._samples += self._receiver.take(packets, now)
-            if self._retry == math.inf and self._receiver.is_waiting:
-                self._retry = now + RETRY_S
-        if now >= self._retry:
-            self._try_again(now)
-
-    def _try_again(self, now: float) -> None:
-        """Ask again for what is missing, and give up what has been missing for too long."""
-        for packet in self._receiver.missing(now):
-            self._peer.send_rtcp(packet)
-        self._samples += self._receiver.expire(now)
-        self._retry = now + RETRY_S if self._receiver.is_waiting else math.inf
+        if self._receiver.is_waiting:
+            for packet in self._receiver.missing(now):
+                self._peer.send_rtcp(packet)
+            self._samples += self._receiver.expire(now)
 
     def _package(self, now: float) -> None:
         """The second step: samples become parts."""
@@ -277,7 +269,7 @@ class Session:
     def _report(self, now: float) -> None:
         """The third step: whatever else is due."""
         if now >= self._feedback_due:
-            self._feedback_due = now + FEEDBACK_S
+            self._feedback_due = max(self._feedback_due + FEEDBACK_S, now)
             self._feedback(now)
             self._look(now)
             self._schedule()
