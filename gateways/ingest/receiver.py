@@ -3,6 +3,7 @@
 Owns no socket and no timer: it is told what came and when, and says what to send.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from gateways.ingest.sdp import OfferedMedia
@@ -29,6 +30,9 @@ class VideoReceiver:
 
     def __init__(self, offered: OfferedMedia) -> None:
         self._offered = offered
+        self._payload_type = offered.payload_type
+        self._timestamp = -1
+        self._ticks = 0
         self._buffer: ReorderBuffer[RtpPacket] = ReorderBuffer(VIDEO_GIVE_UP_S)
         self._assembler = H264Assembler()
         self._sequence = Unwrapper(16)
@@ -36,23 +40,23 @@ class VideoReceiver:
         self.statistics: SourceStatistics | None = None
         self.frames = 0
 
-    def add(self, packet: RtpPacket, size_bytes: int, now: float) -> list[VideoFrame]:
+    def add(self, packet: RtpPacket, size_bytes: int, now: float) -> Sequence[VideoFrame]:
         """Frames that are complete now."""
-        if packet.payload_type == self._offered.retransmission:
-            if self.statistics is None:
-                return []
-            original = rtp.from_retransmission(packet, self._offered.payload_type, self.statistics.ssrc)
-            if original is None:
-                return []
-            sequence = self._sequence.peek(original.sequence)
-            packet = original
-        elif packet.payload_type == self._offered.payload_type:
+        if packet.payload_type == self._payload_type:
             sequence = self._sequence.unwrap(packet.sequence)
         else:
-            return []
+            original = self._original(packet)
+            if original is None:
+                return ()
+            packet, sequence = original, self._sequence.peek(original.sequence)
         if self.statistics is None:
             self.statistics = SourceStatistics(packet.ssrc, VIDEO_TIMESCALE)
-        self.statistics.add(sequence, self.timestamps.unwrap(packet.timestamp), size_bytes, now)
+        if packet.timestamp != self._timestamp:
+            self._timestamp, self._ticks = packet.timestamp, self.timestamps.unwrap(packet.timestamp)
+        self.statistics.add(sequence, self._ticks, size_bytes, now)
+        if self._buffer.passes(sequence):
+            frame = self._taken(packet, now)
+            return (frame,) if frame else ()
         return self._assembled(self._buffer.insert(sequence, packet, now), now)
 
     def expire(self, now: float) -> list[VideoFrame]:
@@ -83,6 +87,12 @@ class VideoReceiver:
         """Asking for one now would only delay it."""
         return self._assembler.is_receiving_key_frame
 
+    def _original(self, packet: RtpPacket) -> RtpPacket | None:
+        """What was sent again in this packet, if anything."""
+        if packet.payload_type != self._offered.retransmission or self.statistics is None:
+            return None
+        return rtp.from_retransmission(packet, self._payload_type, self.statistics.ssrc)
+
     def _assembled(self, packets: list[RtpPacket | Gap], now: float) -> list[VideoFrame]:
         frames = []
         for found in packets:
@@ -90,12 +100,17 @@ class VideoReceiver:
                 self._assembler.gap()
                 continue
             assert type(found) is RtpPacket
-            unit = self._assembler.add(found.payload, found.timestamp, marker=found.marker)
-            if unit:
-                self.frames += 1
-                timestamp = self.timestamps.unwrap(unit.timestamp)
-                frames.append(VideoFrame(unit.nal_units, timestamp, now, unit.key_frame))
+            frame = self._taken(found, now)
+            if frame:
+                frames.append(frame)
         return frames
+
+    def _taken(self, packet: RtpPacket, now: float) -> VideoFrame | None:
+        unit = self._assembler.add(packet.payload, packet.timestamp, marker=packet.marker)
+        if unit is None:
+            return None
+        self.frames += 1
+        return VideoFrame(unit.nal_units, self.timestamps.unwrap(unit.timestamp), now, unit.key_frame)
 
 
 class AudioReceiver:
@@ -108,16 +123,19 @@ class AudioReceiver:
         self.timestamps = Unwrapper(32)
         self.statistics: SourceStatistics | None = None
 
-    def add(self, packet: RtpPacket, size_bytes: int, now: float) -> list[AudioPacket]:
+    def add(self, packet: RtpPacket, size_bytes: int, now: float) -> Sequence[AudioPacket]:
         """Packets that can leave now."""
         if packet.payload_type != self._offered.payload_type:
-            return []
+            return ()
         sequence = self._sequence.unwrap(packet.sequence)
         timestamp = self.timestamps.unwrap(packet.timestamp)
         if self.statistics is None:
             self.statistics = SourceStatistics(packet.ssrc, AUDIO_TIMESCALE)
         self.statistics.add(sequence, timestamp, size_bytes, now)
-        return self._found(self._buffer.insert(sequence, AudioPacket(packet.payload, timestamp, now), now))
+        sample = AudioPacket(packet.payload, timestamp, now)
+        if self._buffer.passes(sequence):
+            return (sample,) if sample.data else ()
+        return self._found(self._buffer.insert(sequence, sample, now))
 
     def expire(self, now: float) -> list[AudioPacket]:
         """Packets that can leave now that waiting is over."""

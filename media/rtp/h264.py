@@ -11,6 +11,7 @@ FU_A: Final = 28
 IDR: Final = 5
 _START: Final = 0x80
 _END: Final = 0x40
+_EDGES: Final = _START | _END
 
 
 class AccessUnit(NamedTuple):
@@ -71,7 +72,10 @@ class H264Assembler:
     def _take(self, payload: bytes) -> None:
         kind = payload[0] & 0x1F
         if kind == FU_A:
-            self._fragment(payload)
+            if self._fragments and not payload[1] & _EDGES:
+                self._fragments.append(payload[2:])
+            else:
+                self._fragment(payload)
         elif kind == STAP_A:
             self._units.extend(_aggregated(payload))
         elif 0 < kind < STAP_A:

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 _HEADER: Final = struct.Struct(">BBHII")
 _ONE_BYTE: Final = 0xBEDE
+_USUAL: Final = struct.Struct(">BBHIIHHBH")  # up to the first extension, which has two bytes
+_PLAIN: Final = 0x90  # version 2, no padding, extensions, no contributing sources
 
 
 class RtpPacket(Struct, frozen=True, gc=False):
@@ -24,6 +26,16 @@ class RtpPacket(Struct, frozen=True, gc=False):
 
 def parse(data: bytes, transport_cc_id: int = 0) -> RtpPacket:
     """Raises ValueError for what is not RTP."""
+    if len(data) >= _USUAL.size:
+        first, second, sequence, timestamp, ssrc, profile, words, element, number = _USUAL.unpack_from(data)
+        start, wanted = 16 + 4 * words, transport_cc_id << 4 | 1
+        if first == _PLAIN and profile == _ONE_BYTE and element == wanted and start <= len(data):
+            return RtpPacket(second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, data[start:], number)
+    return _parse(data, transport_cc_id)
+
+
+def _parse(data: bytes, transport_cc_id: int) -> RtpPacket:
+    """Whatever the header holds."""
     if len(data) < _HEADER.size:
         raise ValueError("shorter than a header")
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)

@@ -40,10 +40,16 @@ class ReorderBuffer(Generic[T]):
         self._newest = -1
         self.lost = 0
 
+    def passes(self, sequence: int) -> bool:
+        """Whether a packet is the very next one and may go past the buffer, as almost all do."""
+        if sequence != self._next or self._held:
+            return False
+        self._next, self._newest = sequence + 1, sequence
+        return True
+
     def insert(self, sequence: int, packet: T, now: float) -> list[T | Gap]:
         """What can leave now that `packet` has come."""
-        if sequence == self._next and not self._held:
-            self._next, self._newest = sequence + 1, sequence
+        if self.passes(sequence):
             return [packet]
         if self._next is None:
             self._next, self._newest = sequence, sequence - 1

@@ -4,6 +4,8 @@
 class Unwrapper:
     """The nearest integer to the one before it that is congruent to what came."""
 
+    __slots__ = ("_half", "_last", "_modulus")
+
     def __init__(self, bits: int) -> None:
         self._modulus = 1 << bits
         self._half = self._modulus >> 1
@@ -11,11 +13,15 @@ class Unwrapper:
 
     def unwrap(self, value: int) -> int:
         """A growing integer, disorder aside."""
-        found = self.peek(value)
         last = self._last
-        if last is None or found > last:
-            self._last = found
-        return found
+        if last is None:
+            self._last = found = self.peek(value)
+            return found
+        ahead = (value - last) % self._modulus
+        if ahead < self._half:
+            self._last = found = last + ahead
+            return found
+        return last + ahead - self._modulus
 
     def peek(self, value: int) -> int:
         """The same, without remembering it."""

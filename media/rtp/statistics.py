@@ -21,13 +21,13 @@ class SourceStatistics:
 
     def add(self, sequence: int, timestamp: int, size_bytes: int, arrived: float) -> None:
         """A packet, by unwrapped sequence number; jitter is that of the first packet of each frame."""
-        if self._first is None:
-            self._first = self._highest = sequence
-        self._highest = max(self._highest, sequence)
         self.received += 1
         self.received_bytes += size_bytes
+        self._highest = max(self._highest, sequence)
         if timestamp == self._timestamp:
             return
+        if self._first is None:
+            self._first = self._highest = sequence
         self._timestamp = timestamp
         transit = arrived * self._clock_rate - timestamp
         if self._transit is not None:

@@ -1,13 +1,14 @@
 """RTP as bytes: headers, extensions, padding, retransmission."""
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from media.rtp.packet import RtpPacket, from_retransmission, parse
+from media.rtp.packet import RtpPacket, _parse, from_retransmission, parse
 from media.rtp.sequence import Unwrapper
 
 
@@ -27,6 +28,7 @@ def one_byte(*elements: bytes) -> bytes:
 
 
 TRANSPORT_CC = one_byte(b"\x10\x61", b"\x00", b"\x31\x12\x34")
+TRANSPORT_CC_FIRST = one_byte(b"\x31\x12\x34", b"\x10\x61")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,7 @@ TRANSPORT_CC = one_byte(b"\x10\x61", b"\x00", b"\x31\x12\x34")
         (packet(padding=4), RtpPacket(102, False, 65_535, 0xFFFFFFFF, 7, b"abc")),
         (packet(b"", padding=200), RtpPacket(102, False, 65_535, 0xFFFFFFFF, 7, b"")),
         (packet(extension=TRANSPORT_CC), RtpPacket(102, False, 65_535, 0xFFFFFFFF, 7, b"abc", 0x1234)),
+        (packet(extension=TRANSPORT_CC_FIRST), RtpPacket(102, False, 65_535, 0xFFFFFFFF, 7, b"abc", 0x1234)),
     ],
 )
 def test_a_packet_is_read(data: bytes, expected: RtpPacket) -> None:
@@ -55,6 +58,27 @@ def test_garbage_is_read_or_refused_and_nothing_else(data: bytes) -> None:
         parse(b"\xb0" + data, transport_cc_id=3)
     except ValueError:
         return
+
+
+def read(parser: Callable[[bytes, int], RtpPacket], data: bytes) -> RtpPacket | None:
+    try:
+        return parser(data, 3)
+    except ValueError:
+        return None
+
+
+@given(
+    st.sampled_from([0x80, 0x90, 0xB0, 0x92, 0x10]),
+    st.sampled_from([0xBEDE, 0x1000]),
+    st.integers(0, 3),
+    st.sampled_from([0x31, 0x30, 0x41, 0]),
+    st.binary(max_size=20),
+)
+def test_the_usual_header_is_read_like_any_other(
+    first: int, profile: int, words: int, element: int, rest: bytes
+) -> None:
+    data = struct.pack(">BBHIIHHB", first, 0xE6, 1, 2, 3, profile, words, element) + rest
+    assert read(parse, data) == read(_parse, data)
 
 
 def test_a_retransmission_gives_back_the_original() -> None:

@@ -17,6 +17,19 @@ def test_packets_in_order_leave_at_once() -> None:
     assert [found.insert(n, n, 0.0) for n in (7, 8, 9)] == [[7], [8], [9]]
 
 
+def test_only_the_very_next_packet_passes() -> None:
+    found = buffer()
+    assert not found.passes(1)
+    found.insert(1, 1, 0.0)
+    assert found.passes(2)
+    assert not found.passes(2)
+    assert not found.passes(4)
+    assert found.insert(4, 4, 0.0) == []
+    assert not found.passes(3)
+    assert found.insert(3, 3, 0.0) == [3, 4]
+    assert found.passes(5)
+
+
 def test_a_packet_that_was_overtaken_is_waited_for() -> None:
     found = buffer()
     assert found.insert(1, 1, 0.0) == [1]

@@ -2,6 +2,7 @@
 
 import struct
 
+import pytest
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from media.rtp import rtcp
 from media.rtp.rtcp import Goodbye, ReportBlock, SenderReport
 from media.rtp.statistics import SourceStatistics
-from media.rtp.transport_cc import TICK_S, ArrivalLog
+from media.rtp.transport_cc import TICKS_A_SECOND, ArrivalLog
 
 
 def test_a_receiver_report_is_what_a_stranger_reads() -> None:
@@ -66,7 +67,7 @@ def read_feedback(body: bytes) -> dict[int, float]:
         if symbol:
             size = symbol
             delta = int.from_bytes(body[at : at + size], "big", signed=size == 2)
-            time += delta * TICK_S
+            time += delta / TICKS_A_SECOND
             arrivals[(base + number) % 65_536] = time
             at += size
     assert len(body) % 4 == 0
@@ -87,6 +88,24 @@ def test_every_arrival_is_told_to_a_quarter_of_a_millisecond(steps: list[tuple[i
     assert found.keys() == expected.keys()
     assert all(abs(found[n] - expected[n]) <= 0.001 for n in expected)
     assert log.feedback() == []
+
+
+@given(st.lists(st.lists(st.sampled_from([1, 1, 1, 1, 1, 3, -1]), min_size=1, max_size=40), max_size=40))
+def test_feedback_goes_on_where_the_last_one_ended(rounds: list[list[int]]) -> None:
+    log, number, now, told, newest = ArrivalLog(), 65_000, 1000.0, 0, 0
+    for steps in rounds:
+        expected: dict[int, float] = {}
+        for step in steps:
+            number, now = number + step, now + 0.002
+            newest = max(newest, number)
+            log.add(number % 65_536, now)
+            if number > told:
+                expected.setdefault(number % 65_536, now)
+        told = newest
+        found: dict[int, float] = {}
+        for body in log.feedback():
+            found |= read_feedback(body)
+        assert found == pytest.approx(expected, abs=1 / TICKS_A_SECOND)
 
 
 def test_loss_and_jitter_are_real() -> None:
