@@ -26,7 +26,7 @@ def up() -> None:
 def run(
     names: Annotated[list[str], typer.Argument(help="ingest, edge, api, recording, streaming, processing")],
     listen: Annotated[str, typer.Option(help="host:port for a door")] = "127.0.0.1:0",
-    instance: Annotated[int, typer.Option(help="which of several ingest processes this is")] = 0,
+    instance: Annotated[int, typer.Option(help="which of several processes of this name it is")] = 0,
     ingest: Annotated[list[str] | None, typer.Option(help="for the edge: an ingest process's URL")] = None,
     api: Annotated[str, typer.Option(help="for the edge: the API's URL")] = "",
     supervised: Annotated[bool, typer.Option(hidden=True)] = False,  # noqa: FBT002

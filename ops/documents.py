@@ -1,4 +1,4 @@
-"""Which documents can be written by a program? The README's settings, the index of decisions, the API.
+"""Which documents can be written by a program? The README's settings, the index of decisions, the API, the metrics.
 
 `make docs` writes them; `tests/test_documents.py` fails when they are not as this would write them.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 import ops
 from gateways.api.description import openapi_json, written
-from ops import settings
+from ops import inventory, settings
 
 ROOT: Final = Path(ops.__file__).parents[1]
 _TITLE: Final = re.compile(r"^# (\d+)\. (.+)$", re.MULTILINE)
@@ -25,6 +25,7 @@ def documents() -> Mapping[Path, str]:
         readme: _between(readme.read_text(), "settings", settings_table()),
         ROOT / "docs" / "adr" / "README.md": decisions(),
         ROOT / "docs" / "openapi.json": openapi_json(written()),
+        ROOT / "docs" / "metrics.md": metrics_table(),
     }
 
 
@@ -32,6 +33,17 @@ def settings_table() -> str:
     """One row a setting."""
     rows = [f"| `{s.name}` | {f'`{s.default}`' if s.default else ''} | {s.says} |" for s in settings.ALL]
     return "\n".join(["| setting | default | what it does |", "| --- | --- | --- |", *rows])
+
+
+def metrics_table() -> str:
+    """One row a metric."""
+    rows = [f"| `{m.name}` | {m.kind} | {', '.join(m.labels)} | {m.told_by} | {m.says} |" for m in inventory.metrics()]
+    head = ["# Metrics", "", "Written by `make docs`. The README tells [where they are](../README.md#watching-it).", ""]
+    columns = ["| metric | kind | labels | told by | what it says |", "| --- | --- | --- | --- | --- |"]
+    others = (
+        "Beside these, the library's own: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `python_gc_…`."
+    )
+    return "\n".join([*head, *columns, *rows, "", others, ""])
 
 
 def decisions() -> str:

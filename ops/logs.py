@@ -1,4 +1,4 @@
-"""What does a log line look like? Readable on a console, JSON for machines; one line an event, with its request id."""
+"""What does a log line look like? Readable on a console, JSON for machines; one line an event, with its trace."""
 
 import contextlib
 import logging
@@ -6,6 +6,8 @@ import sys
 from typing import TextIO, cast
 
 import structlog
+
+from actors.runtime.tracing import current
 
 
 class _Patient:
@@ -43,9 +45,16 @@ def configure(form: str, level: str, process: str) -> None:
 def _shared() -> list[structlog.typing.Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _trace(_: structlog.typing.WrappedLogger, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if trace := current.get().trace:
+        line["trace"] = trace[3:35]
+    return line
 
 
 def _last(form: str) -> list[structlog.typing.Processor]:

@@ -49,7 +49,9 @@ def _edges(settings: Settings, ingest: list[str], api: str) -> Iterator[Program]
     behind = [word for listen in ingest for word in ("--ingest", f"http://{listen}")]
     arguments = ("--listen", f"{settings.host}:{settings.port}", "--api", f"http://{api}", *behind)
     for number in range(settings.edge_processes):
-        yield program("edge", *arguments, label=_label("edge", number, settings.edge_processes))
+        yield program(
+            "edge", "--instance", str(number), *arguments, label=_label("edge", number, settings.edge_processes)
+        )
 
 
 def guard(lock: int) -> Program:

@@ -33,6 +33,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _share(text: str) -> float:
+    if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,9}", text) or float(text) > 1:
+        raise ValueError("a number between 0 and 1")
+    return float(text)
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -129,6 +135,21 @@ ALL: Final = (
         _whole(1, 86_400),
     ),
     Setting("LOOM_GRACE_S", "10", "How long a process may take to finish what it is doing.", _whole(1, 300)),
+    Setting(
+        "LOOM_METRICS_PORT",
+        "0",
+        "The loopback port of one `loom run` for its metrics; 0: any free one, as always under `loom up`.",
+        _whole(0, 65535),
+    ),
+    Setting(
+        "LOOM_OTLP_URL",
+        "",
+        "Where traces go by OTLP over HTTP, such as http://127.0.0.1:4318; empty: nowhere.",
+        _url("http://", "https://"),
+    ),
+    Setting(
+        "LOOM_TRACE_RATIO", "1", "The share of traces that are exported, 0 to 1; a caller's choice comes first.", _share
+    ),
     Setting("LOOM_LOG", "console", "The form of the log: console or json.", _one_of("console", "json")),
     Setting("LOOM_LOG_LEVEL", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
 )
@@ -156,6 +177,9 @@ class Settings(Struct, frozen=True):
     segment_ms: int
     abandon_after_s: int
     grace_s: int
+    metrics_port: int
+    otlp_url: str
+    trace_ratio: float
     log: str
     log_level: str
 

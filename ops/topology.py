@@ -12,6 +12,7 @@ from msgspec import Struct
 
 import gateways
 from ops import settings as reading
+from ops import telemetry
 from ops.connections import database_pool, nats_connection, object_store
 from ops.settings import Settings
 
@@ -126,8 +127,12 @@ PROCESSES: Final[dict[str, Process]] = {
 async def run(names: list[str], settings: Settings, place: Place, stop: asyncio.Event) -> None:
     """Run processes in this one until `stop`; the last started is the first stopped."""
     async with AsyncExitStack() as stack:
+        process = "+".join(names), place.instance
+        stack.enter_context(telemetry.traced(settings.otlp_url, settings.trace_ratio, *process))
+        telling = telemetry.telling(settings.data, settings.metrics_port, *process)
+        port = await stack.enter_async_context(telling)
         for name in names:
             await stack.enter_async_context(PROCESSES[name](settings, place))
         gc.freeze()  # what is loaded by now stays: collections need not look at it
-        log.info("ready")
+        log.info("ready", metrics=f"http://{telemetry.HOST}:{port}/metrics")
         await stop.wait()

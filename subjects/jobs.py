@@ -12,3 +12,8 @@ def of(said: type[Job], entity_id: str) -> str:
 def every(said: type[Job]) -> str:
     """All jobs of that kind."""
     return f"loom.job.{name_of(said)}.*"
+
+
+def kind_of(subject: str) -> str:
+    """The kind in a job's subject."""
+    return subject.split(".")[2]

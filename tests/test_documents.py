@@ -3,6 +3,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 from typer.main import get_command
 
 from ops import __main__ as command
@@ -28,6 +29,15 @@ def test_every_setting_that_a_document_names_exists() -> None:
     known = {setting.name for setting in settings.ALL}
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         assert set(re.findall(r"LOOM_[A-Z_]+[A-Z]", path.read_text())) <= known, path
+
+
+def test_every_metric_that_a_process_tells_is_documented() -> None:
+    table = (ROOT / "docs" / "metrics.md").read_text()
+    told = [family for family in REGISTRY.collect() if not family.name.startswith(("python_", "process_"))]
+    assert len(told) > 20
+    for family in told:
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        assert f"| `{name}` |" in table
 
 
 def test_the_two_commands_come_first() -> None:

@@ -14,12 +14,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig
+from prometheus_client import Gauge
 
 from subjects.consumers import Consumer
 
 HEARTBEAT_S: Final = 1.0
 PATIENCE_S: Final = 3 * HEARTBEAT_S
 EXPIRES_S: Final = 30.0
+WAITING: Final = Gauge("loom_consumer_waiting", "Messages that a durable consumer still has before it.", ("consumer",))
 _NANO: Final = 1_000_000_000
 _HEARTBEAT: Final = "100"
 
@@ -36,6 +38,8 @@ class Deliveries:
         self._news = asyncio.Event()
         self._due = 0
         self._heard = 0.0
+        self._newest: Msg | None = None
+        WAITING.labels(consumer.name).set_function(self.waiting)
 
     async def fetch(self, wait_s: float) -> list[Msg]:
         """What is there, at least one unless `wait_s` passes first.
@@ -52,6 +56,10 @@ class Deliveries:
                     await self._news.wait()
         found, self._came = self._came, []
         return found
+
+    def waiting(self) -> int:
+        """How many the consumer still had when it sent the last one, and those that nobody has fetched."""
+        return len(self._came) + (self._newest.metadata.num_pending if self._newest else 0)
 
     async def aclose(self) -> None:
         """Ask for nothing more, and hand back what came and was not fetched."""
@@ -73,6 +81,7 @@ class Deliveries:
         if status is None:
             self._due -= 1
             self._came.append(message)
+            self._newest = message
         elif status != _HEARTBEAT:
             self._due = 0
         self._news.set()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ LOOK_S: Final = 0.5
 _SEQUENCE: Final = "Nats-Sequence"
 _SUBJECT: Final = "Nats-Subject"
 _STATUS: Final = "Status"
+_PENDING: Final = "Nats-Num-Pending"
 
 
 class Entry(Struct, frozen=True):
@@ -50,6 +51,11 @@ async def batch(
             found.append(Entry(int(headers[_SEQUENCE]), headers[_SUBJECT], headers, len(message.data), message.data))
     finally:
         await subscription.unsubscribe()
+
+
+def behind(page: Sequence[Entry]) -> int:
+    """How many messages there were behind a batch when it was read."""
+    return int(page[-1].headers.get(_PENDING, 0)) if page else 0
 
 
 async def last(nats: Client, stream: str, subject: str) -> Entry | None:

@@ -9,12 +9,14 @@ from typing import Any, Final
 import asyncpg
 import structlog
 from nats.aio.client import Client as Nats
+from prometheus_client import Histogram
 
 from actors.recording import decider, reading, view
 from actors.recording.abandonment import Abandonment
 from actors.recording.projection import PROJECTION
 from actors.recording.saga import FinishingActor
 from actors.runtime import actor as runtime
+from actors.runtime import tracing
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
 from actors.runtime.tasks import ended
@@ -30,6 +32,7 @@ from schemas.recording import (
     ListRecordings,
     ListTemplates,
     PauseRecording,
+    RecordingCompleted,
     RecordingPage,
     RecordingPrepared,
     RecordingView,
@@ -44,6 +47,11 @@ from schemas.recording import (
 )
 
 SWEEP_S: Final = 2.0
+DURATION: Final = Histogram(
+    "recording_duration_seconds",
+    "How long completed recordings are, without pauses.",
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400),
+)
 log = structlog.get_logger(__name__)
 
 
@@ -141,15 +149,21 @@ class RecordingActor(Actor, service="recording"):
         """Nobody sends any more: end it, so that it is there to be watched."""
         for recording_id in await self._abandonment.find(self._database, _now()):
             log.info("abandoned", recording=recording_id)
-            await self._decide(StopRecording(recording_id, "abandoned"), Caller())
+            await self._decide(StopRecording(recording_id, "abandoned"), Caller(trace=tracing.of(recording_id)))
 
     async def _decide(
         self, said: decider.Command, caller: Caller, prepared: RecordingPrepared | None = None
     ) -> RecordingView:
+        chosen: list[Any] = []
+
         def choose(state: decider.State) -> list[Any]:
-            return list(decider.decide(said, state, prepared, _now()))
+            chosen[:] = decider.decide(said, state, prepared, _now())
+            return chosen
 
         state = await self._recordings.decide(said.recording_id, caller, choose)
+        for event in chosen:
+            if isinstance(event, RecordingCompleted):
+                DURATION.observe(event.duration_seconds)
         return (
             view.of(state) if not isinstance(state, decider.Deleted) else view.of(decider.Preparing(state.said, _now()))
         )

@@ -16,6 +16,7 @@ from actors.jetstream import direct_get
 from actors.jetstream.deliveries import Deliveries, ensure
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.micro import MicroService
+from actors.runtime import metrics
 from actors.runtime.dispatch import Dispatch
 from actors.runtime.handlers import Route, Routes, routes
 from actors.runtime.inbox import Inbox
@@ -83,6 +84,12 @@ class _Work:
         self._busy: set[asyncio.Task[None]] = set()
         self._room_for_requests = asyncio.Semaphore(AT_ONCE)
         self._room_for_events = asyncio.Semaphore(AT_ONCE)
+        self._unread = 0
+        metrics.services[actor.service] = lambda: {
+            **inbox.statistics(),
+            **self.partitions.statistics(),
+            "unread": self._unread,
+        }
         self._handled_events = {events.every(said): (said, route) for said, route in actor.routes.events.items()}
 
     async def offer(self) -> MicroService:
@@ -153,6 +160,7 @@ class _Work:
         """Hand out the next events; how many there were."""
         first = min(one.handed for one in mine.values()) + 1
         page = await direct_get.batch(self._nats, EVENTS.name, subject, first, most=PAGE)
+        self._unread = direct_get.behind(page)
         for entry in page:
             await self._hand_out(entry, mine)
         for one in mine.values():

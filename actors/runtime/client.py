@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable
 from typing import Any, Final, TypeVar, cast
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ import msgspec
 import nats.errors
 from msgspec import structs
 from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
 
+from actors.runtime.tracing import around, current
 from schemas.envelope import ERROR, ERROR_CODE, NOBODY, Caller, caller_to_headers
 from schemas.errors import Unavailable, refusal
 from schemas.message import Command, Query, answer_type
@@ -46,11 +49,16 @@ class Client:
         said = type(message)
         until = min(time.time() + deadline_s, caller.deadline)
         command_id = caller.command_id or (uuid4().hex if isinstance(message, Command) else "")
-        headers = caller_to_headers(structs.replace(caller, command_id=command_id, deadline=until))
-        body = _encoder.encode(message)
+        trace = caller.trace or current.get().trace
+        headers = caller_to_headers(structs.replace(caller, command_id=command_id, deadline=until, trace=trace))
+        subject, body = commands.of(said), _encoder.encode(message)
+
+        def send(headers: dict[str, str]) -> Awaitable[Msg]:
+            return self._nats.request(subject, body, timeout=until - time.time(), headers=headers)
+
         while (left_s := until - time.time()) > 0:
             try:
-                reply = await self._nats.request(commands.of(said), body, timeout=left_s, headers=headers)
+                reply = await around("client", subject, headers, send)
             except nats.errors.NoRespondersError:  # nobody took it: whoever comes next may
                 if not patient:
                     break

@@ -19,7 +19,7 @@ from actors.runtime import burial, metrics
 from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
 from actors.runtime.outcome import Dead, Done, Late, Outcome, Refused, Retry
-from actors.runtime.tracing import current
+from actors.runtime.tracing import around, current
 from schemas import upcasters
 from schemas.envelope import ERROR, ERROR_CODE, Caller, caller_from_headers, meta_from_headers
 from schemas.errors import Invalid, LoomError, Unavailable, refusal
@@ -27,6 +27,7 @@ from schemas.message import Event
 from subjects import peers
 from subjects.consumers import Consumer
 from subjects.events import entity_of
+from subjects.jobs import kind_of
 from subjects.streams import EVENTS
 
 ATTEMPTS: Final = 8
@@ -51,8 +52,12 @@ class Dispatch:
     async def request(self, said: type, route: Route, message: Request, *, forwarded: bool = False) -> None:
         """One command or query; a refusal is raised as ServiceError, so that ADR-32's statistics know of it."""
         began = time.perf_counter()
-        outcome = await self._requested(route, message, forwarded=forwarded)
-        report(said.__name__, outcome, time.perf_counter() - began)
+
+        def work(headers: dict[str, str]) -> Awaitable[Outcome]:
+            return self._requested(route, message, headers, forwarded=forwarded)
+
+        outcome = await around("consumer", message.subject, message.headers or {}, work)
+        self._report(said.__name__, outcome, began)
         match outcome:
             case Done(body=body):
                 await message.respond(body)
@@ -69,7 +74,7 @@ class Dispatch:
         await self._inbox.enter(entity)
         try:
             for attempt in count(1):
-                outcome = await self._happened(said, route, entry)
+                outcome = await self._happened(said.__name__, said, route, entry)
                 if await self._is_settled(outcome, attempt, self._actor.service, entry):
                     return
                 await asyncio.sleep(pause_s(attempt))
@@ -80,15 +85,19 @@ class Dispatch:
         """One job; while it is being done the server hears of it, and gives it to nobody else."""
         place = delivery.metadata
         entry = Entry(place.sequence.stream, delivery.subject, delivery.headers or {}, 0, delivery.data)
-        working = self._loop.create_task(self._happened(None, route, entry))
+        kind = kind_of(delivery.subject)
+        working = self._loop.create_task(self._happened(kind, None, route, entry))
         try:
             while not (await asyncio.wait({working}, timeout=consumer.ack_wait_s / 3))[0]:
                 await delivery.in_progress()
         finally:
             working.cancel()
-        if await self._is_settled(working.result(), place.num_delivered, consumer.name, entry, consumer.stream):
+        outcome = working.result()
+        if await self._is_settled(outcome, place.num_delivered, consumer.name, entry, consumer.stream):
+            metrics.jobs[kind, "completed" if isinstance(outcome, Done) else "failed"] += 1
             await delivery.ack()
         else:
+            metrics.jobs[kind, "retried"] += 1
             await delivery.nak(delay=pause_s(place.num_delivered))
 
     def cancel_overdue(self) -> None:
@@ -97,9 +106,9 @@ class Dispatch:
         for task in [task for task, deadline in self._deadlines.items() if now >= deadline]:
             task.cancel()
 
-    async def _requested(self, route: Route, message: Request, *, forwarded: bool) -> Outcome:
+    async def _requested(self, route: Route, message: Request, said: dict[str, str], *, forwarded: bool) -> Outcome:
         try:
-            caller = caller_from_headers(message.headers or {})
+            caller = caller_from_headers(said)
             body = route.decoder.decode(message.data)
         except (msgspec.MsgspecError, ValueError) as error:
             return Refused(Invalid(str(error)))
@@ -109,22 +118,22 @@ class Dispatch:
         entity = getattr(body, route.entity) if route.entity else ""
         if entity and not forwarded and (owner := self._owner(entity)):
             try:
-                return await self._forward(message, owner, left_s)
+                return await self._forward(message, said, owner, left_s)
             except nats.errors.NoRespondersError:
                 log.debug("its owner is gone; handled here", owner=owner, entity=entity)
         return await self._in_time(left_s, lambda: self._in_turn(entity, route, body, caller))
 
-    async def _forward(self, message: Request, owner: str, left_s: float) -> Outcome:
+    async def _forward(self, message: Request, said: dict[str, str], owner: str, left_s: float) -> Outcome:
         """To the process that handles this entity. Raises NoRespondersError."""
         subject = peers.of(self._actor.service, owner)
-        headers = {**(message.headers or {}), peers.SUBJECT: message.subject}
+        headers = {**said, peers.SUBJECT: message.subject}
         try:
             reply = await self._nats.request(subject, message.data, timeout=left_s, headers=headers)
         except nats.errors.TimeoutError as error:
             return Retry(error)
-        said = reply.headers or {}
-        if ERROR_CODE in said:
-            return Refused(refusal(said[ERROR_CODE], said.get(ERROR, INTERNAL)))
+        found = reply.headers or {}
+        if ERROR_CODE in found:
+            return Refused(refusal(found[ERROR_CODE], found.get(ERROR, INTERNAL)))
         return Done(reply.data)
 
     async def _in_turn(self, entity: str, route: Route, body: Any, caller: Caller) -> bytes:
@@ -138,10 +147,21 @@ class Dispatch:
         finally:
             self._inbox.leave(entity)
 
-    async def _happened(self, said: type[Event] | None, route: Route, entry: Entry) -> Outcome:
-        """An event, or a job if it is of no event type; old events are read as new ones."""
+    async def _happened(self, name: str, said: type[Event] | None, route: Route, entry: Entry) -> Outcome:
+        """An event, or a job if it is of no event type."""
+        began = time.perf_counter()
+
+        def work(headers: dict[str, str]) -> Awaitable[Outcome]:
+            return self._read(said, route, entry, headers)
+
+        outcome = await around("consumer", entry.subject, dict(entry.headers), work)
+        self._report(name, outcome, began)
+        return outcome
+
+    async def _read(self, said: type[Event] | None, route: Route, entry: Entry, headers: dict[str, str]) -> Outcome:
+        """Old events are read as new ones."""
         try:
-            meta = meta_from_headers(entry.headers, entry.sequence)
+            meta = meta_from_headers(headers, entry.sequence)
             body = upcasters.read(said, meta.version, entry.data) if said else route.decoder.decode(entry.data)
         except (msgspec.MsgspecError, LookupError, ValueError) as error:
             return Dead(error)
@@ -174,7 +194,6 @@ class Dispatch:
         self, outcome: Outcome, attempt: int, consumer: str, entry: Entry, stream: str = EVENTS.name
     ) -> bool:
         """Whether nothing more is to be done with an event or a job; a hopeless one is buried."""
-        report(entry.subject.rpartition(".")[2], outcome, 0.0)
         match outcome:
             case Done() | Refused():
                 return True
@@ -187,24 +206,23 @@ class Dispatch:
             case _:
                 return False
 
+    def _report(self, said: str, outcome: Outcome, began: float) -> None:
+        """One line and one count for each end."""
+        metrics.handled(self._actor.service, said, type(outcome), time.perf_counter() - began)
+        match outcome:
+            case Refused(error=error):
+                log.info("refused", message=said, code=error.code, why=str(error))
+            case Retry(error=away) | Late(error=away):
+                log.warning("to be tried again", message=said, why=str(away) or repr(away))
+            case Dead(error=defect):
+                log.error("failed", message=said, exc_info=defect)
+            case Done():
+                pass
+
 
 def pause_s(attempt: int) -> float:
     """How long to wait after the `attempt`th one: twice as long each time, and never all at the same moment."""
     return min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16), LAST_PAUSE_S) * random.uniform(0.5, 1)
-
-
-def report(said: str, outcome: Outcome, seconds: float) -> None:
-    """One line and one count for each end."""
-    metrics.handled(said, type(outcome).__name__.lower(), seconds)
-    match outcome:
-        case Refused(error=error):
-            log.info("refused", message=said, code=error.code, why=str(error))
-        case Retry(error=away) | Late(error=away):
-            log.warning("to be tried again", message=said, why=str(away) or repr(away))
-        case Dead(error=defect):
-            log.error("failed", message=said, exc_info=defect)
-        case Done():
-            pass
 
 
 def _one_line(text: str) -> str:

@@ -3,6 +3,7 @@
 import msgspec
 from nats.aio.client import Client as Nats
 
+from actors.runtime.tracing import around
 from schemas.envelope import MESSAGE_ID, NOBODY, Caller, caller_to_headers
 from schemas.message import Job, entity_field
 from subjects import jobs
@@ -14,4 +15,5 @@ async def put(nats: Nats, job: Job, caller: Caller = NOBODY) -> None:
     if caller.command_id:
         headers[MESSAGE_ID] = caller.command_id
     subject = jobs.of(type(job), getattr(job, entity_field(type(job))))
-    await nats.jetstream().publish(subject, msgspec.json.encode(job), headers=headers)
+    body = msgspec.json.encode(job)
+    await around("producer", subject, headers, lambda said: nats.jetstream().publish(subject, body, headers=said))

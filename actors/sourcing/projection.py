@@ -16,11 +16,13 @@ import structlog
 from asyncpg.exceptions import DataError, IntegrityConstraintViolationError
 from msgspec import Struct
 from nats.aio.client import Client as Nats
+from prometheus_client import Gauge
 
 from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.runtime.actor import patiently
 from actors.runtime.burial import bury
+from actors.runtime.tracing import around
 from actors.sourcing.event_message import decode
 from schemas.message import Event
 from subjects import events as names
@@ -30,6 +32,7 @@ Statement = tuple[str, tuple[Any, ...]]
 Rows = Callable[[Event], Iterable[Statement]]
 PAGE: Final = 512
 UNWRITABLE: Final = (DataError, IntegrityConstraintViolationError, asyncpg.InterfaceError)
+WAITING: Final = Gauge("loom_projection_waiting", "Events that are not in the tables yet.", ("projection",))
 log = structlog.get_logger(__name__)
 
 _POSITION: Final = "SELECT sequence FROM projection_positions WHERE name = $1"
@@ -62,6 +65,7 @@ class Projector:
         self._nats = nats
         self._projection = projection
         self._name = projection.service
+        self._waiting = WAITING.labels(projection.service)
 
     async def position(self, connection: Any) -> int:
         """The sequence of the last event that is in the tables."""
@@ -71,13 +75,20 @@ class Projector:
         """Take the next page of events; the position after it. Raises Moved, and what asyncpg and nats-py raise."""
         subject = names.service(self._name)
         entries = await direct_get.batch(self._nats, EVENTS.name, subject, position + 1, most=PAGE)
+        behind = direct_get.behind(entries)
+        self._waiting.set(behind + len(entries))
         if not entries:
             return position
+        others = (dict(entry.headers) for entry in entries[:-1])
+        headers = dict(entries[-1].headers)
         try:
-            await self._write(connection, position, entries)
+            await around(
+                "consumer", subject, headers, lambda _: self._write(connection, position, entries), others=others
+            )
         except (*UNWRITABLE, msgspec.MsgspecError, LookupError, ValueError):
             for entry in entries:
                 position = await self._one(connection, position, entry)
+        self._waiting.set(behind)
         return entries[-1].sequence
 
     async def _write(self, connection: Any, position: int, entries: Sequence[Entry]) -> None:

@@ -1,7 +1,7 @@
 """How is a decision made to last? By appending its events to the entity's subject, if nobody was quicker."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import reduce
 from itertools import count
@@ -14,6 +14,7 @@ from nats.aio.client import Client as Nats
 from nats.js.errors import APIError
 
 from actors.jetstream import direct_get
+from actors.runtime.tracing import around
 from actors.sourcing.event_message import decode, headers_of
 from actors.sourcing.snapshots import Known, Snapshots, State
 from schemas import envelope
@@ -111,7 +112,7 @@ class EventStore(Generic[State]):
         messages[0][2][envelope.EXPECTED_LAST_SUBJECT_SEQUENCE] = str(after)
         messages[0][2][envelope.EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT] = names.entity(self._service, entity_id)
         try:
-            sequence = await (self._say(*messages[0]) if len(messages) == 1 else self._say_together(messages))
+            sequence = await self._said(messages)
         except APIError as error:
             if error.err_code in OVERTAKEN:
                 raise Overtaken(entity_id) from error
@@ -133,6 +134,16 @@ class EventStore(Generic[State]):
             if is_fresh:
                 raise
             return ()
+
+    def _said(self, messages: list[tuple[str, bytes, dict[str, str]]]) -> Awaitable[int]:
+        subject, _, first = messages[0]
+
+        def work(said: dict[str, str]) -> Awaitable[int]:
+            for _, _, headers in messages if said is not first else ():
+                headers[envelope.TRACE] = said[envelope.TRACE]
+            return self._say(*messages[0]) if len(messages) == 1 else self._say_together(messages)
+
+        return around("producer", subject, first, work)
 
     async def _say(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         acknowledged = await self._js.publish(subject, body, headers=headers)

@@ -12,16 +12,20 @@ import structlog
 from nats.aio.client import Client
 from obstore.store import ObjectStore
 
+from actors.jetstream import direct_get
 from actors.jetstream.media_log import MediaLog
 from actors.runtime.client import Client as Actors
+from actors.runtime.tracing import around, current, of
 from actors.streaming import storage
 from actors.streaming.contents import Contents, contents, without
 from actors.streaming.retention import Retention
+from schemas.envelope import TRACE, Caller
 from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
 from schemas.media import AAC, FINAL
-from schemas.recording import CompleteRecording
-from subjects import media, objects
+from schemas.recording import CompleteRecording, RecordingStopped
+from subjects import events, media, objects
+from subjects.streams import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +49,16 @@ class Sealer:
 
     async def seal(self, recording_id: str) -> int:
         """Complete one recording; the sequence up to which the log is stored (0: it has not ended yet)."""
+        headers = {TRACE: await self._trace(recording_id)}
+        return await around("consumer", media.end(recording_id), headers, lambda said: self._seal(recording_id, said))
+
+    async def _trace(self, recording_id: str) -> str:
+        """What stopped the recording goes on here."""
+        stopped = await direct_get.last(self._client, EVENTS.name, events.of(RecordingStopped, recording_id))
+        return (stopped.headers.get(TRACE) if stopped else "") or of(recording_id)
+
+    async def _seal(self, recording_id: str, said: Mapping[str, str]) -> int:
+        current.set(Caller(trace=said[TRACE]))
         found = await self._found(recording_id)
         if not found.ended:
             return 0

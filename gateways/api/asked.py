@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from msgspec import Meta
 
-from gateways.http.middleware import REQUEST_ID_KEY
+from gateways.http.middleware import ABOUT_KEY, CALLER_KEY
 from gateways.http.operation import Parameter
 from schemas.envelope import Caller
 from schemas.errors import NotFound
@@ -17,7 +17,12 @@ SESSION_ID: Final = Parameter("sessionId", "path", Id)
 
 def caller(request: web.Request) -> Caller:
     """Until there is sign-in, one local user owns everything."""
-    return Caller(correlation_id=request[REQUEST_ID_KEY])
+    return request[CALLER_KEY]
+
+
+def new_recording_id(request: web.Request) -> RecordingId:
+    """For the recording that the request starts; its trace is that of the request."""
+    return RecordingId(request[ABOUT_KEY])
 
 
 def recording_id(request: web.Request) -> RecordingId:

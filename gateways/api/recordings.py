@@ -7,11 +7,11 @@ from aiohttp import web
 from msgspec import Meta, Struct, structs
 
 from actors.runtime.client import Client
-from gateways.api.asked import SESSION_ID, caller, recording_id
+from gateways.api.asked import SESSION_ID, caller, new_recording_id, recording_id
 from gateways.api.origin import origin
 from gateways.http import token
 from gateways.http.route import Route
-from schemas.ids import RecordingId, TemplateId, new_id
+from schemas.ids import TemplateId, new_id
 from schemas.recording import (
     DeleteRecording,
     Description,
@@ -111,7 +111,7 @@ class Recordings:
         It is watchable from now on, and waits for a source: POST an offer to its `whip_url` with its `whip_token`.
         """
         command = StartRecording(
-            RecordingId(new_id()), said.title, said.description, said.recording_type, said.settings
+            new_recording_id(request), said.title, said.description, said.recording_type, said.settings
         )
         view = self._linked(request, await self._client.ask(command, caller(request)))
         return StartedRecording(

@@ -190,6 +190,11 @@ class Connection(asyncio.Protocol):
             async with asyncio.timeout(SLOW_READER_S):
                 await self._writable.wait()
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._answering is not None
+
     def finish(self) -> None:
         """Close, once the response that is under way has been written; a stream has no end to wait for."""
         self._closing = True

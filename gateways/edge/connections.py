@@ -9,6 +9,10 @@ SWEEP_S: Final = 1.0
 class Client(Protocol):
     """What is asked of a connection."""
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether somebody waits for an answer."""
+
     def expire(self, now: float) -> None:
         """Close when it is idle, arrives or reads too slowly."""
 
@@ -44,6 +48,10 @@ class Connections:
         self._open.discard(client)
         if not self._open:
             self.empty.set()
+
+    def answering(self) -> int:
+        """How many wait for an answer."""
+        return sum(client.is_answering for client in self._open)
 
     async def sweep(self) -> None:
         """Look after time, until cancelled."""

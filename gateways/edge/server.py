@@ -11,7 +11,7 @@ from nats.aio.client import Client as Nats
 from obstore.store import ObjectStore
 
 from actors.runtime.tasks import ended
-from gateways.edge import forward
+from gateways.edge import forward, metrics
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.connections import Connections
 from gateways.edge.forward import Forward
@@ -73,6 +73,7 @@ async def running(
     async with forward.session() as http, asyncio.TaskGroup() as owner:
         sources = Sources(nats, store, Payloads(cache_bytes))
         windows = Windows(nats, sources, timing, end_delay_s, owner)
+        metrics.watch(connections, windows, sources.payloads)
         hls = Hls(windows, sources, timing.target_duration_s)
         edge = Edge(nats, hls, Forward(http, ingest_urls, api_url))
         server = await asyncio.get_running_loop().create_server(

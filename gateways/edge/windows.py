@@ -49,6 +49,9 @@ class Windows:
         self._following: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._refused: dict[str, tuple[float, NotFound | Gone]] = {}
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def peek(self, recording_id: str) -> Window | None:
         """The window, if it is open."""
         window = self._open.get(recording_id)

@@ -9,6 +9,7 @@ from aiohttp import web
 from nats.aio.client import Client as Nats
 
 from gateways.http import health, middleware
+from gateways.ingest import metrics
 from gateways.ingest.peer import Network
 from gateways.ingest.sessions import Sessions
 from gateways.ingest.whip import CORS, Whip
@@ -37,6 +38,7 @@ async def running(
     """
     async with asyncio.TaskGroup() as owner:
         sessions = Sessions(nats, max_sessions, owner)
+        metrics.watch(sessions)
         network = Network(udp_ports, public_ip)
         whip = Whip(
             nats,

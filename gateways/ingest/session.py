@@ -93,6 +93,10 @@ class Session:
         done = self._publishing
         return bool(done and done.done() and not done.cancelled() and done.exception() is None)
 
+    def statistics(self) -> dict[str, int]:
+        """What waits for the log, and what it has acknowledged."""
+        return self._publisher.statistics() if self._publisher else {"waiting_bytes": 0, "acknowledged": 0}
+
     async def say_end(self, reason: str) -> None:
         """The recording was stopped after this source had left; the streaming service says it too, a second later."""
         try:

@@ -30,6 +30,7 @@ class Sessions:
         self._owner = owner
         self._open: dict[str, Session] = {}
         self._left: OrderedDict[str, Session] = OrderedDict()  # the last source of a recording, when it has gone
+        self._acknowledged = 0  # parts of those that have gone
         self.is_draining = False
 
     def __len__(self) -> int:
@@ -53,6 +54,14 @@ class Sessions:
         self._open[name] = session
         self._owner.create_task(self._run(name, session))
         return name
+
+    def statistics(self) -> dict[str, int]:
+        """Bytes that wait for the log, and what it has acknowledged since the process began."""
+        found = [session.statistics() for session in self._open.values()]
+        return {
+            "waiting_bytes": sum(one["waiting_bytes"] for one in found),
+            "acknowledged": self._acknowledged + sum(one["acknowledged"] for one in found),
+        }
 
     async def follow(self) -> list[Callable[[], Awaitable[None]]]:
         """Listen to what happens to recordings; gives back how to stop listening."""
@@ -96,6 +105,7 @@ class Sessions:
             await session.run(make_way)
         finally:
             self._open.pop(name, None)
+            self._acknowledged += session.statistics()["acknowledged"]
             if session.is_whole:
                 self._left[session.recording_id] = session
             if len(self._left) > MOST_LEFT:

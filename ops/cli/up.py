@@ -13,7 +13,7 @@ import nats
 import nats.errors
 
 from ops import console as consoles
-from ops import data_folder, leftovers, processes
+from ops import data_folder, leftovers, processes, telemetry
 from ops import settings as reading
 from ops.console import Console
 from ops.data_folder import CannotStart
@@ -165,7 +165,8 @@ def _lifeline() -> Iterator[int]:
 
 
 def _surroundings(settings: Settings, console: Console, lifeline: int) -> Surroundings:
-    environment = {**processes.environment(), "LOOM_DATA": str(settings.data)}
+    telemetry.forget(settings.data)
+    environment = {**processes.environment(), "LOOM_DATA": str(settings.data), "LOOM_METRICS_PORT": "0"}
     notes = leftovers.folder(settings.data)
     return Surroundings(console, notes, settings.data / "logs", lifeline, environment)
 
