@@ -5,6 +5,7 @@ Where Prometheus finds them stands in `LOOM_DATA/run/metrics.d`, a file a proces
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -47,6 +48,11 @@ async def telling(data: Path, port: int, process: str, instance: int) -> AsyncIt
         with suppress(OSError):
             if note.read_text() == said:  # else it is our successor's
                 note.unlink()
+
+
+def spare_opentelemetry() -> None:
+    """Nothing is exported: then redis-py need not load it for numbers of its own, which takes a tenth of a second."""
+    sys.modules["opentelemetry"] = None  # type: ignore[assignment]  # what is None there cannot be imported
 
 
 @contextmanager

@@ -23,7 +23,10 @@ ABOUT_KEY: Final = web.RequestKey("about", str)
 CALLER_KEY: Final = web.RequestKey("caller", Caller)
 METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+TRACEPARENT: Final = re.compile(
+    r"(?:00(?=.{53}$)|(?!00|ff)[0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?"
+)
+"""W3C Trace Context, 3.2: later versions may say more, of which we pass on what ours says."""
 TOOK: Final = Histogram(
     "loom_http_request_seconds",
     "How long a request took: of the API and of the ingest gateway.",
@@ -56,9 +59,8 @@ async def _traced(request: web.Request, handler: Handler, correlation_id: str) -
     about = next((found for found in request.match_info.values() if is_id(found)), "")
     is_new = not about or request.method in READING
     request[ABOUT_KEY] = about or new_id()
-    given = request.headers.get(TRACE, "")
-    is_given = TRACEPARENT.fullmatch(given) is not None
-    trace = given if is_given else tracing.of(new_id() if about and is_new else request[ABOUT_KEY])
+    given = TRACEPARENT.fullmatch(request.headers.get(TRACE, ""))
+    trace = f"00{given[1]}" if given else tracing.of(new_id() if about and is_new else request[ABOUT_KEY])
 
     async def work(headers: dict[str, str]) -> web.StreamResponse:
         caller = request[CALLER_KEY] = Caller(correlation_id=correlation_id, trace=headers[TRACE])
@@ -66,7 +68,7 @@ async def _traced(request: web.Request, handler: Handler, correlation_id: str) -
         return await handler(request)
 
     name = f"{_method(request)} {_route(request)}"
-    return await tracing.around("server", name, {TRACE: trace}, work, begins=is_new and not is_given)
+    return await tracing.around("server", name, {TRACE: trace}, work, begins=is_new and not given)
 
 
 def _method(request: web.Request) -> str:

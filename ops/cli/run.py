@@ -7,7 +7,7 @@ import sys
 import structlog
 import uvloop
 
-from ops import lifeline, logs
+from ops import lifeline, logs, telemetry
 from ops import settings as reading
 from ops.console import complain
 from ops.settings import SettingError, Settings
@@ -24,6 +24,8 @@ def main(names: list[str], place: Place, *, supervised: bool) -> int:
     except SettingError as error:
         complain([str(error)])
         return 2
+    if not settings.otlp_url:
+        telemetry.spare_opentelemetry()
     logs.configure(settings.log, settings.log_level, "+".join(names))
     return uvloop.run(_run(names, settings, place, supervised=supervised))
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 from nats.aio.client import Client as Nats
 
-from actors.runtime import dispatch
+from actors.runtime import dispatch, metrics
 from actors.runtime.actor import running
 from actors.runtime.jobs import put
 from schemas.envelope import Caller
@@ -116,3 +116,15 @@ async def test_a_long_job_is_given_to_nobody_else_a_dead_ones_is(
 async def _run(nats: Nats, actor: Greeter) -> None:
     async with running(nats, actor):
         await asyncio.Event().wait()
+
+
+async def test_every_attempt_is_counted_by_its_end(nats_client: Nats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(dispatch, "ATTEMPTS", 3)
+    before = metrics.jobs.copy()
+    async with running(nats_client, Greeter()):
+        await put(nats_client, WashUp("cup", breaks=1))
+        await put(nats_client, WashUp("vase", breaks=100))
+        await until_done(nats_client)
+    counted = metrics.jobs - before
+    assert counted == {("wash_up", "completed"): 1, ("wash_up", "retried"): 3, ("wash_up", "failed"): 1}
