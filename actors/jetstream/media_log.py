@@ -4,21 +4,20 @@ Workers are told by their durable consumers *that* something is new; *what* ther
 do depends on the log alone: a message that another process got, or that will be redelivered later, is not missing.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
+from actors.jetstream.follower import Follower
 from subjects import media
 from subjects.streams import MEDIA
 
-DEADLINE_S: Final = 5.0
+WHOLE_S: Final = 120.0  # a day's recording has half a million messages
 BATCH: Final = 16
-_SIZE: Final = "Nats-Msg-Size"
 
 
 class MediaLog:
@@ -39,28 +38,21 @@ class MediaLog:
 
     async def entries(self, recording_id: str) -> list[Entry]:
         """All of one recording in the order of the log, headers only."""
-        subject = media.recording(recording_id)
-        if not await self.holds(subject):
-            return []
-        subscription = await self._headers_of(subject)
-        try:
-            found: list[Entry] = []
-            while True:
-                message = await subscription.next_msg(timeout=DEADLINE_S)
-                found.append(_without_payload(message))
-                if message.metadata.num_pending == 0:
-                    return found
-        finally:
-            await subscription.unsubscribe()
+        found: list[Entry] = []
+        await Follower(self._nats, media.recording(recording_id), found.append).catch_up(WHOLE_S)
+        return found
 
     async def follow(self, subject: str) -> AsyncGenerator[Entry, None]:
         """What `subject` has and what comes, headers only, for as long as the caller listens (close the generator)."""
-        subscription = await self._headers_of(subject)
+        came: asyncio.Queue[Entry] = asyncio.Queue()
+        follower = Follower(self._nats, subject, came.put_nowait)
+        following = asyncio.ensure_future(follower.run(headers_only=True))
         try:
             while True:
-                yield _without_payload(await subscription.next_msg(timeout=None))
+                yield await came.get()
         finally:
-            await subscription.unsubscribe()
+            follower.stop()
+            await asyncio.wait([following])
 
     async def read(self, subject: str, first: int, last: int | None = None) -> AsyncIterator[Entry]:
         """Messages of `subject` with their payload, from sequence `first` to `last` (or to what is there now)."""
@@ -81,14 +73,3 @@ class MediaLog:
     async def purge(self, recording_id: str) -> None:
         """Forget one recording."""
         await self._js.purge_stream(MEDIA.name, subject=media.recording(recording_id))
-
-    async def _headers_of(self, subject: str) -> Subscription:
-        """An ordered consumer: it sees to it that nothing is missing, and ends with its subscriber."""
-        return await self._js.subscribe(
-            subject, stream=MEDIA.name, ordered_consumer=True, headers_only=True, pending_bytes_limit=-1
-        )
-
-
-def _without_payload(message: Msg) -> Entry:
-    headers = message.headers or {}
-    return Entry(message.metadata.sequence.stream, message.subject, headers, int(headers.get(_SIZE, "0")))

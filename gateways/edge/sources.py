@@ -7,7 +7,7 @@ from nats.aio.client import Client as Nats
 from nats.js.errors import NotFoundError
 from obstore.store import ObjectStore
 
-from gateways.edge.follower import AWAY
+from actors.jetstream.follower import AWAY
 from gateways.edge.payloads import Payloads
 from gateways.edge.window import Window
 from media.hls.index import IndexedSegment

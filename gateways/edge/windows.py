@@ -8,9 +8,9 @@ import structlog
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
+from actors.jetstream.follower import AWAY, Follower
 from actors.runtime.client import Client
 from actors.runtime.tasks import ended
-from gateways.edge.follower import AWAY, Follower
 from gateways.edge.response import problem, unavailable
 from gateways.edge.sources import Sources
 from gateways.edge.window import Window

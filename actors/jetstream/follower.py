@@ -1,7 +1,9 @@
-"""How does the edge learn of a new part? By an ordered consumer of one recording, made anew when it falls silent.
+"""How does a reader learn of a new part? By an ordered consumer of one subject, made anew when it falls silent.
 
 Memory-only, nothing acknowledged: what counts is the last sequence that was seen. A gap, a new connection, or three
-seconds without message or heartbeat (the server has forgotten the consumer) begins another one behind it.
+seconds without message or heartbeat (the server has forgotten the consumer) begins another one behind it. Each has a
+name of its own, which stands in the subject it is made by: so nats-server can keep readers from changing the durable
+consumers of others (`subjects/permissions.py`).
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import Error as JetStreamError
 
 from actors.jetstream.direct_get import Entry
+from schemas.ids import new_id
 from subjects.streams import MEDIA
 
 HEARTBEAT_S: Final = 1.0
@@ -39,15 +42,15 @@ class Follower:
         self._broken = asyncio.Event()
         self._is_stopped = False
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, deadline_s: float = CATCH_UP_S) -> None:
         """Take, headers only, what is there now. Raises what `AWAY` lists."""
         newest = asyncio.Event()
-        async with asyncio.timeout(CATCH_UP_S):
+        async with asyncio.timeout(deadline_s):
             while not newest.is_set():
-                self._broken.clear()
+                connection = self._begin()
                 close = await self._consume(headers_only=True, whole=newest)
                 try:
-                    while not newest.is_set() and not self._broken.is_set():
+                    while not (newest.is_set() or self._broken.is_set()) and self._is_alive(connection):
                         await _set_within(newest, HEARTBEAT_S / 2)
                 finally:
                     await close()
@@ -57,15 +60,12 @@ class Follower:
         self._is_stopped = True
         self._broken.set()
 
-    async def run(self) -> None:
+    async def run(self, *, headers_only: bool = False) -> None:
         """Follow until stopped or cancelled."""
-        loop = asyncio.get_running_loop()
         while not self._is_stopped:
             try:
-                self._broken.clear()
-                self._heard = loop.time()
-                connection = self._nats.stats["reconnects"]
-                close = await self._consume(headers_only=False)
+                connection = self._begin()
+                close = await self._consume(headers_only=headers_only)
                 try:
                     while not (self._broken.is_set() or self._is_stopped) and self._is_alive(connection):
                         await _set_within(self._broken, HEARTBEAT_S / 2)
@@ -73,6 +73,12 @@ class Follower:
                     await close()
             except AWAY:
                 await asyncio.sleep(AGAIN_S)
+
+    def _begin(self) -> int:
+        """A consumer is about to be made; on which connection."""
+        self._broken.clear()
+        self._heard = asyncio.get_running_loop().time()
+        return self._nats.stats["reconnects"]
 
     def _is_alive(self, connection: int) -> bool:
         """Whether the consumer was heard of lately; a restarted server has forgotten it."""
@@ -94,6 +100,7 @@ class Follower:
 
         subscription = await self._nats.subscribe(inbox, cb=heard, pending_bytes_limit=PENDING_BYTES)
         config = ConsumerConfig(
+            name=new_id(),
             deliver_subject=inbox,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=self.last + 1,
