@@ -44,7 +44,9 @@ class Runtime(Collector):
 def _handled() -> Iterator[Family]:
     labels = ("service", "message")
     counts = CounterMetricFamily(
-        "loom_messages_handled", "Messages by how their handling ended.", labels=(*labels, "outcome")
+        "loom_messages_handled",
+        "Messages by how it ended: done, passed (to the process that has the entity), refused, retry, late, dead.",
+        labels=(*labels, "outcome"),
     )
     times = HistogramMetricFamily(
         "loom_message_seconds", "How long messages were handled, their wait for their turn included.", labels=labels

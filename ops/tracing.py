@@ -4,18 +4,20 @@ The one module that knows OpenTelemetry; imported only where `LOOM_OTLP_URL` is 
 its semantic conventions want: https://opentelemetry.io/docs/specs/semconv/messaging/, …/http/, …/database/.
 """
 
+import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+import structlog
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, get_current_span
@@ -40,6 +42,7 @@ KINDS: Final = {
 }
 OPERATIONS: Final = {"client": ("send", "request"), "producer": ("send", "publish"), "consumer": ("process", "process")}
 """By kind: `messaging.operation.type` and `messaging.operation.name`."""
+log = structlog.get_logger(__name__)
 _propagator: Final = TraceContextTextMapPropagator()
 
 
@@ -55,8 +58,9 @@ def exporting(url: str, ratio: float, process: str, instance: int) -> Iterator[N
         }
     )
     provider = TracerProvider(ParentBased(_Roots(ratio)), resource, id_generator=ids, shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(f"{url}/v1/traces", timeout=DEADLINE_S)
-    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=EVERY_MS))
+    logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)  # it has a line for each attempt
+    outlet = _Outlet(OTLPSpanExporter(f"{url}/v1/traces", timeout=DEADLINE_S))
+    provider.add_span_processor(BatchSpanProcessor(outlet, schedule_delay_millis=EVERY_MS))
     postgres = AsyncPGInstrumentor()  # type: ignore[no-untyped-call]
     postgres.instrument(tracer_provider=provider)
     tracing.spans = Exported(provider, ids, ratio)
@@ -64,6 +68,7 @@ def exporting(url: str, ratio: float, process: str, instance: int) -> Iterator[N
         yield
     finally:
         tracing.spans = None
+        outlet.is_last = True
         postgres.uninstrument()
         provider.shutdown()
 
@@ -100,6 +105,30 @@ class Exported:
             result = await work({**headers, **carrier})
             _tell(span, result)
             return result
+
+
+class _Outlet(SpanExporter):
+    """Whoever collects may be away: that is said once, and nobody waits long for it at the end."""
+
+    def __init__(self, inner: SpanExporter) -> None:
+        self._inner = inner
+        self._is_away = False
+        self.is_last = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self.is_last and self._is_away:
+            return SpanExportResult.FAILURE
+        result = self._inner.export(spans)
+        is_away = result is not SpanExportResult.SUCCESS
+        if is_away and not self._is_away:
+            log.warning("traces do not get out, and are dropped for now")
+        elif self._is_away and not is_away:
+            log.info("traces get out again")
+        self._is_away = is_away
+        return result
+
+    def shutdown(self) -> None:
+        self._inner.shutdown()
 
 
 class _Ids(RandomIdGenerator):

@@ -18,7 +18,7 @@ from actors.jetstream.direct_get import Entry
 from actors.runtime import burial, metrics
 from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
-from actors.runtime.outcome import Dead, Done, Late, Outcome, Refused, Retry
+from actors.runtime.outcome import Dead, Done, Late, Outcome, Passed, Refused, Retry
 from actors.runtime.tracing import around, current
 from schemas import upcasters
 from schemas.envelope import ERROR, ERROR_CODE, Caller, caller_from_headers, meta_from_headers
@@ -134,7 +134,7 @@ class Dispatch:
         found = reply.headers or {}
         if ERROR_CODE in found:
             return Refused(refusal(found[ERROR_CODE], found.get(ERROR, INTERNAL)))
-        return Done(reply.data)
+        return Passed(reply.data)
 
     async def _in_turn(self, entity: str, route: Route, body: Any, caller: Caller) -> bytes:
         handler = getattr(self._actor, route.name)

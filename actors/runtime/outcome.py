@@ -11,6 +11,10 @@ class Done(Struct, frozen=True):
     body: bytes = b""
 
 
+class Passed(Done, frozen=True):
+    """Another process of the service, whose entity it is, has handled it."""
+
+
 class Refused(Struct, frozen=True):
     """It may not be; whoever asked is told why."""
 

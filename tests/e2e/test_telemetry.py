@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +21,23 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROCESSES = ("api", "edge", "ingest", "processing", "recording", "streaming")
 ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{22}(?![0-9A-Za-z])|[0-9a-f]{16}|\d{5}")
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
+STEPS = {
+    ("api", CLIENT, "request loom.cmd.recording.start"),
+    ("recording", CONSUMER, "process loom.cmd.recording.start"),
+    ("recording", PRODUCER, "publish loom.evt.recording.*.prepared"),
+    ("ingest", SERVER, "POST /whip/{id}"),
+    ("ingest", CLIENT, "request loom.cmd.recording.connect_source"),
+    ("processing", CONSUMER, "process loom.evt.recording.*.started"),
+    ("api", SERVER, "POST /api/v1/recordings/{sessionId}/control"),
+    ("recording", CONSUMER, "process loom.evt.recording.*.stopped"),
+    ("recording", CONSUMER, "process loom.evt.recording.>"),
+    ("streaming", CONSUMER, "process loom.cmd.streaming.end_media"),
+    ("streaming", CONSUMER, "process loom.media.*.all.end"),
+    ("streaming", CLIENT, "request loom.cmd.recording.complete"),
+    ("recording", CONSUMER, "process loom.cmd.recording.complete"),
+    ("recording", PRODUCER, "publish loom.job.make_poster.*"),
+    ("processing", CONSUMER, "process loom.job.make_poster.*"),
+}
 Numbers = dict[tuple[str, str, frozenset[tuple[str, str]]], float]
 
 
@@ -49,16 +67,24 @@ async def seen() -> AsyncIterator[Seen]:
         await product.until(started["id"], "completed")
 
         async def finished() -> bool:
-            return any(span.name == "process loom.evt.recording.*.stopped" for span in spans.spans)  # the saga's end
+            steps = {(span.service, span.kind, span.name) for span in spans.spans}
+            return steps >= STEPS and not orphans(spans.spans)
 
-        await until(finished)
+        with suppress(TimeoutError):  # what is missing is shown below
+            await until(finished)
         yield Seen(product, spans, started, before, live, await scraped(product))
 
 
 async def scraped(product: Product) -> Numbers:
     """Every sample of every process, as Prometheus finds them."""
     found: Numbers = {}
-    notes = sorted((product.data / "run" / "metrics.d").glob("*.json"))
+    folder = product.data / "run" / "metrics.d"
+
+    async def told() -> bool:
+        return len(list(folder.glob("*.json"))) == len(PROCESSES)
+
+    await until(told)
+    notes = sorted(folder.glob("*.json"))
     assert tuple(note.stem.removesuffix("-0") for note in notes) == PROCESSES
     for note in notes:
         (target,) = json.loads(note.read_text())
@@ -138,26 +164,16 @@ async def test_a_recording_is_one_trace(seen: Seen) -> None:
     trace = [span for span in seen.collector.spans if span.trace == root.trace]
     assert {span.service for span in trace} >= {"api", "ingest", "recording", "streaming", "processing"}
     known = {span.id: span for span in trace}
-    assert not [span for span in trace if span.parent not in known and span is not root]
+    assert not orphans(trace)
     names = {(span.service, span.kind, span.name) for span in trace}
-    assert names >= {
-        ("api", CLIENT, "request loom.cmd.recording.start"),
-        ("recording", CONSUMER, "process loom.cmd.recording.start"),
-        ("recording", PRODUCER, "publish loom.evt.recording.*.prepared"),
-        ("ingest", SERVER, "POST /whip/{id}"),
-        ("ingest", CLIENT, "request loom.cmd.recording.connect_source"),
-        ("processing", CONSUMER, "process loom.evt.recording.*.started"),
-        ("api", SERVER, "POST /api/v1/recordings/{sessionId}/control"),
-        ("recording", CONSUMER, "process loom.evt.recording.*.stopped"),
-        ("recording", CONSUMER, "process loom.evt.recording.>"),
-        ("streaming", CONSUMER, "process loom.cmd.streaming.end_media"),
-        ("streaming", CONSUMER, "process loom.media.*.all.end"),
-        ("streaming", CLIENT, "request loom.cmd.recording.complete"),
-        ("recording", CONSUMER, "process loom.cmd.recording.complete"),
-        ("recording", PRODUCER, "publish loom.job.make_poster.*"),
-        ("processing", CONSUMER, "process loom.job.make_poster.*"),
-    }
+    assert names >= STEPS
     assert [path(known, span)[0] for span in trace if span.name == "process loom.cmd.recording.complete"] == [root]
+
+
+def orphans(spans: list[Span]) -> list[Span]:
+    """Those whose parent has not arrived."""
+    known = {span.id for span in spans}
+    return [span for span in spans if span.parent and span.parent not in known]
 
 
 def path(known: dict[str, Span], span: Span) -> list[Span]:
@@ -198,8 +214,21 @@ async def test_who_sends_a_traceparent_finds_the_request_in_its_own_trace(seen: 
         assert response.status == 200
 
     async def arrived() -> bool:
-        return any(span.trace == trace and "updated" in span.name for span in seen.collector.spans)
+        names = {span.name for span in seen.collector.spans if span.trace == trace}
+        return names >= {"PUT /api/v1/recordings/{sessionId}", "publish loom.evt.recording.*.updated"}
 
     await until(arrived)
     (first,) = [span for span in seen.collector.spans if span.trace == trace and span.parent == parent]
     assert first.name == "PUT /api/v1/recordings/{sessionId}"
+
+
+async def test_when_a_process_was_killed_its_successor_is_found(seen: Seen) -> None:
+    note = seen.product.data / "run" / "metrics.d" / "streaming-0.json"
+    before = note.read_text()
+    await seen.product.kill_and_wait("streaming")
+
+    async def written() -> bool:
+        return note.read_text() != before
+
+    await until(written)
+    assert total(await scraped(seen.product), "streaming", "process_cpu_seconds_total") > 0
