@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import structlog
 from msgspec import Struct
 
 import gateways
+from actors.runtime.supervisor import Start, supervise
 from ops import settings as reading
 from ops import telemetry
 from ops.connections import database_pool, nats_connection, object_store
@@ -125,14 +127,30 @@ PROCESSES: Final[dict[str, Process]] = {
 
 
 async def run(names: list[str], settings: Settings, place: Place, stop: asyncio.Event) -> None:
-    """Run processes in this one until `stop`; the last started is the first stopped."""
+    """Run processes in this one until `stop`, each under its own supervision; the last started is the first stopped.
+
+    Raises: what the first one raises that does not come up, or crashes too often.
+    """
     async with AsyncExitStack() as stack:
         process = "+".join(names), place.instance
         stack.enter_context(telemetry.traced(settings.otlp_url, settings.trace_ratio, *process))
         telling = telemetry.telling(settings.data, settings.metrics_port, *process)
         port = await stack.enter_async_context(telling)
         for name in names:
-            await stack.enter_async_context(PROCESSES[name](settings, place))
+            await stack.enter_async_context(_supervised(name, partial(PROCESSES[name], settings, place)))
         gc.freeze()  # what is loaded by now stays: collections need not look at it
         log.info("ready", metrics=f"http://{telemetry.HOST}:{port}/metrics")
         await stop.wait()
+
+
+@asynccontextmanager
+async def _supervised(name: str, start: Start) -> AsyncIterator[None]:
+    """It runs while the block runs; when it cannot, the block ends with why."""
+    ready, stop = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as owner:
+        owner.create_task(supervise(name, start, ready, stop))
+        await ready.wait()
+        try:
+            yield
+        finally:
+            stop.set()

@@ -7,8 +7,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from actors.outside.guard import Guard
 from actors.recording.projection import SQL
-from actors.runtime.guard import Guard
 from schemas.envelope import Caller
 from schemas.errors import Invalid
 from schemas.recording import ListRecordings, RecordingPage, RecordingView, TemplateList, TemplateView

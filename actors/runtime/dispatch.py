@@ -1,7 +1,6 @@
 """The whole life of one message: decode, wait for its turn, handle, settle, report. Nobody else acks or replies."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -18,7 +17,7 @@ from actors.jetstream.direct_get import Entry
 from actors.runtime import burial, metrics
 from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
-from actors.runtime.outcome import Dead, Done, Late, Outcome, Passed, Refused, Retry
+from actors.runtime.outcome import Dead, Done, Late, Outcome, Passed, Refused, Retry, pause_s
 from actors.runtime.tracing import around, current
 from schemas import upcasters
 from schemas.envelope import ERROR, ERROR_CODE, Caller, caller_from_headers, meta_from_headers
@@ -31,8 +30,6 @@ from subjects.jobs import kind_of
 from subjects.streams import EVENTS
 
 ATTEMPTS: Final = 8
-FIRST_PAUSE_S: Final = 0.25
-LAST_PAUSE_S: Final = 30.0
 INTERNAL: Final = "Internal error"
 log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
@@ -218,11 +215,6 @@ class Dispatch:
                 log.error("failed", message=said, exc_info=defect)
             case Done():
                 pass
-
-
-def pause_s(attempt: int) -> float:
-    """How long to wait after the `attempt`th one: twice as long each time, and never all at the same moment."""
-    return min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16), LAST_PAUSE_S) * random.uniform(0.5, 1)
 
 
 def _one_line(text: str) -> str:

@@ -1,8 +1,14 @@
 """How can the handling of a message end? In one of five ways; `dispatch` settles and reports it once."""
 
+import random
+from typing import Final
+
 from msgspec import Struct
 
 from schemas.errors import LoomError
+
+FIRST_PAUSE_S: Final = 0.25
+LAST_PAUSE_S: Final = 30.0
 
 
 class Done(Struct, frozen=True):
@@ -40,3 +46,8 @@ class Dead(Struct, frozen=True):
 
 
 Outcome = Done | Refused | Retry | Late | Dead
+
+
+def pause_s(attempt: int) -> float:
+    """How long to wait after the `attempt`th one: twice as long each time, and never all at the same moment."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16), LAST_PAUSE_S) * random.uniform(0.5, 1)

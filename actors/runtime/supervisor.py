@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from actors.runtime.dispatch import pause_s
+from actors.runtime.outcome import pause_s
 
 RESTARTS: Final = 5
 WITHIN_S: Final = 60.0

@@ -19,7 +19,7 @@ from nats.aio.client import Client as Nats
 from actors.jetstream import direct_get
 from actors.runtime import jobs
 from actors.runtime.client import Client
-from actors.runtime.dispatch import pause_s
+from actors.runtime.outcome import pause_s
 from actors.sourcing.store import AWAY, EventStore
 from schemas.envelope import Caller, Meta
 from schemas.errors import LoomError, Unavailable

@@ -21,7 +21,7 @@ from obstore.store import ObjectStore
 
 from actors.jetstream.deliveries import Deliveries
 from actors.jetstream.media_log import MediaLog
-from actors.runtime.guard import Guard
+from actors.outside.guard import Guard
 from actors.streaming import storage
 from actors.streaming.assembly import Assembled, assemble
 from actors.streaming.retention import Retention

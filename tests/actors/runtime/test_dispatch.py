@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from nats.aio.client import Client as Nats
 
-from actors.runtime import dispatch
+from actors.runtime import dispatch, outcome
 from actors.runtime.actor import Actor, running
 from actors.runtime.client import Client
 from actors.runtime.handlers import command, on
@@ -23,7 +23,7 @@ from tests.servers import until
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(outcome, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(dispatch, "ATTEMPTS", 4)
 
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 from nats.aio.client import Client as Nats
 
-from actors.runtime import dispatch, metrics
+from actors.runtime import dispatch, metrics, outcome
 from actors.runtime.actor import running
 from actors.runtime.jobs import put
 from schemas.envelope import Caller
@@ -75,7 +75,7 @@ async def test_workers_share_the_jobs_and_take_no_more_than_they_can(nats_server
 async def test_a_job_that_breaks_is_tried_again_then_given_up(
     nats_client: Nats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(outcome, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(dispatch, "ATTEMPTS", 4)
     actor = Greeter()
     async with running(nats_client, actor):
@@ -119,7 +119,7 @@ async def _run(nats: Nats, actor: Greeter) -> None:
 
 
 async def test_every_attempt_is_counted_by_its_end(nats_client: Nats, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(outcome, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(dispatch, "ATTEMPTS", 3)
     before = metrics.jobs.copy()
     async with running(nats_client, Greeter()):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from actors.runtime import dispatch, supervisor
+from actors.runtime import outcome, supervisor
 from actors.runtime.supervisor import supervise
 from tests.servers import until
 
@@ -40,7 +40,7 @@ class Fragile:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(outcome, "FIRST_PAUSE_S", 0.001)
 
 
 async def until_started(fragile: Fragile, times: int) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nats.aio.client import Client as Nats
 
 from actors.jetstream import direct_get
-from actors.runtime import dispatch
+from actors.runtime import outcome
 from actors.runtime.actor import Actor, running
 from actors.runtime.handlers import command, on
 from actors.sourcing import saga as sagas
@@ -172,7 +172,7 @@ class Waiter(Actor, service="waiting"):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(outcome, "FIRST_PAUSE_S", 0.01)
 
 
 @pytest.fixture

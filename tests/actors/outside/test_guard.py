@@ -5,8 +5,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from actors.runtime import guard as guards
-from actors.runtime.guard import Guard
+from actors.outside import guard as guards
+from actors.outside.guard import Guard
 from schemas.errors import Unavailable
 from tests.servers import until
 
