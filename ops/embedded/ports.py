@@ -34,4 +34,4 @@ def first_free(port: int) -> int:
 
 def any_free() -> int:
     """A port of loopback that nobody uses now, nor is likely to take soon."""
-    return first_free(random.choice(_STABLE))  # noqa: S311
+    return first_free(random.choice(_STABLE))
