@@ -273,7 +273,7 @@ class Session:
     def _report(self, now: float) -> None:
         """The third step: whatever else is due."""
         if now >= self._feedback_due:
-            self._feedback_due = max(self._feedback_due + FEEDBACK_S, now)
+            self._feedback_due = _next(now, FEEDBACK_S)
             self._feedback(now)
             self._look(now)
             self._schedule()
@@ -286,7 +286,7 @@ class Session:
         if self._packager and video and video.needs_key_frame and not self._paused:
             self._ask_for_key_frame()
         if now >= self._report_due:
-            self._report_due = now + REPORT_S
+            self._report_due = _next(now, REPORT_S)
             self._peer.send_rtcp(self._receiver.report(now))
             self._attention.set()
 
@@ -384,6 +384,11 @@ class Session:
             self.stop("the recording was stopped", end_reason="stopped")
         elif (view.status is Status.PAUSED) != self._paused:
             (self.pause if view.status is Status.PAUSED else self.resume)()
+
+
+def _next(now: float, interval_s: float) -> float:
+    """About an interval from now, the same moment for every source: what they say leaves on one beat."""
+    return round(now / interval_s + 1) * interval_s
 
 
 def _wall_us() -> int:
