@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gateways.ingest.tray import PLACES, Datagram, Tray, tray
 
-BEAT_S: Final = 0.02
+BEAT_S: Final = 0.025
 RECEIVE_BUFFER: Final = 8 << 20  # a 4K key frame comes as one burst
 MOST_AT_ONCE: Final = 4096  # of one socket, before the others have their turn
 
