@@ -7,7 +7,7 @@ its semantic conventions want: https://opentelemetry.io/docs/specs/semconv/messa
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -25,7 +25,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from actors.runtime import tracing
 from actors.runtime.outcome import Dead, Late, Refused, Retry
-from actors.runtime.tracing import Headers, Kind
+from actors.runtime.tracing import Headers, Kind, Work
 from schemas.envelope import CORRELATION_ID, MESSAGE_ID, TRACE
 from schemas.ids import LENGTH, is_id
 from subjects import peers
@@ -86,8 +86,8 @@ class Exported:
         kind: Kind,
         name: str,
         headers: Headers,
-        work: Callable[[Headers], Awaitable[T]],
-        *,
+        work: Work[T],
+        *arguments: Any,
         begins: bool = False,
         others: Iterable[Headers] = (),
     ) -> T:
@@ -102,7 +102,7 @@ class Exported:
         ) as span:
             carrier: Headers = {}
             _propagator.inject(carrier)
-            result = await work({**headers, **carrier})
+            result = await work({**headers, **carrier}, *arguments)
             _tell(span, result)
             return result
 

@@ -53,12 +53,9 @@ class Client:
         headers = caller_to_headers(structs.replace(caller, command_id=command_id, deadline=until, trace=trace))
         subject, body = commands.of(said), _encoder.encode(message)
 
-        def send(headers: dict[str, str]) -> Awaitable[Msg]:
-            return self._nats.request(subject, body, timeout=until - time.time(), headers=headers)
-
         while (left_s := until - time.time()) > 0:
             try:
-                reply = await around("client", subject, headers, send)
+                reply = await around("client", subject, headers, self._send, subject, body, left_s)
             except nats.errors.NoRespondersError:  # nobody took it: whoever comes next may
                 if not patient:
                     break
@@ -71,6 +68,9 @@ class Client:
                 raise refusal(found[ERROR_CODE], found.get(ERROR, "Internal error"))
             return cast("Answer", _decoder(said).decode(reply.data))
         raise Unavailable(f"Nobody is there to take {said.__name__}; try again in a moment.")
+
+    def _send(self, headers: dict[str, str], subject: str, body: bytes, left_s: float) -> Awaitable[Msg]:
+        return self._nats.request(subject, body, timeout=left_s, headers=headers)
 
 
 def _decoder(said: type) -> msgspec.json.Decoder[Any]:

@@ -18,7 +18,7 @@ from actors.runtime import burial, metrics
 from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
 from actors.runtime.outcome import Dead, Done, Late, Outcome, Passed, Refused, Retry, pause_s
-from actors.runtime.tracing import around, current
+from actors.runtime.tracing import Headers, around, current
 from schemas import upcasters
 from schemas.envelope import ERROR, ERROR_CODE, Caller, caller_from_headers, meta_from_headers
 from schemas.errors import Invalid, LoomError, Unavailable, refusal
@@ -49,11 +49,8 @@ class Dispatch:
     async def request(self, said: type, route: Route, message: Request, *, forwarded: bool = False) -> None:
         """One command or query; a refusal is raised as ServiceError, so that ADR-32's statistics know of it."""
         began = time.perf_counter()
-
-        def work(headers: dict[str, str]) -> Awaitable[Outcome]:
-            return self._requested(route, message, headers, forwarded=forwarded)
-
-        outcome = await around("consumer", message.subject, message.headers or {}, work)
+        headers, owner = message.headers or {}, _ours if forwarded else self._owner
+        outcome = await around("consumer", message.subject, headers, self._requested, route, message, owner)
         self._report(said.__name__, outcome, began)
         match outcome:
             case Done(body=body):
@@ -103,7 +100,9 @@ class Dispatch:
         for task in [task for task, deadline in self._deadlines.items() if now >= deadline]:
             task.cancel()
 
-    async def _requested(self, route: Route, message: Request, said: dict[str, str], *, forwarded: bool) -> Outcome:
+    async def _requested(
+        self, said: Headers, route: Route, message: Request, owner_of: Callable[[str], str]
+    ) -> Outcome:
         try:
             caller = caller_from_headers(said)
             body = route.decoder.decode(message.data)
@@ -113,14 +112,14 @@ class Dispatch:
         if left_s <= 0:
             return Late(TimeoutError("Its deadline was over before it was taken up."))
         entity = getattr(body, route.entity) if route.entity else ""
-        if entity and not forwarded and (owner := self._owner(entity)):
+        if entity and (owner := owner_of(entity)):
             try:
                 return await self._forward(message, said, owner, left_s)
             except nats.errors.NoRespondersError:
                 log.debug("its owner is gone; handled here", owner=owner, entity=entity)
         return await self._in_time(left_s, lambda: self._in_turn(entity, route, body, caller))
 
-    async def _forward(self, message: Request, said: dict[str, str], owner: str, left_s: float) -> Outcome:
+    async def _forward(self, message: Request, said: Headers, owner: str, left_s: float) -> Outcome:
         """To the process that handles this entity. Raises NoRespondersError."""
         subject = peers.of(self._actor.service, owner)
         headers = {**said, peers.SUBJECT: message.subject}
@@ -147,15 +146,11 @@ class Dispatch:
     async def _happened(self, name: str, said: type[Event] | None, route: Route, entry: Entry) -> Outcome:
         """An event, or a job if it is of no event type."""
         began = time.perf_counter()
-
-        def work(headers: dict[str, str]) -> Awaitable[Outcome]:
-            return self._read(said, route, entry, headers)
-
-        outcome = await around("consumer", entry.subject, dict(entry.headers), work)
+        outcome = await around("consumer", entry.subject, dict(entry.headers), self._read, said, route, entry)
         self._report(name, outcome, began)
         return outcome
 
-    async def _read(self, said: type[Event] | None, route: Route, entry: Entry, headers: dict[str, str]) -> Outcome:
+    async def _read(self, headers: Headers, said: type[Event] | None, route: Route, entry: Entry) -> Outcome:
         """Old events are read as new ones."""
         try:
             meta = meta_from_headers(headers, entry.sequence)
@@ -215,6 +210,11 @@ class Dispatch:
                 log.error("failed", message=said, exc_info=defect)
             case Done():
                 pass
+
+
+def _ours(_: str) -> str:
+    """No other process's: it was passed to us."""
+    return ""
 
 
 def _one_line(text: str) -> str:

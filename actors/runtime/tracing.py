@@ -3,7 +3,7 @@
 A trace is named as in W3C Trace Context, also where nobody exports any. `spans` is who does (`ops/tracing.py`).
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from hashlib import sha256
 from typing import Any, Final, Literal, Protocol, TypeVar
@@ -13,6 +13,7 @@ from schemas.envelope import NOBODY, Caller
 T = TypeVar("T")
 Kind = Literal["server", "client", "producer", "consumer"]
 Headers = dict[str, str]
+Work = Callable[..., Awaitable[T]]
 current: Final[ContextVar[Caller]] = ContextVar("caller", default=NOBODY)
 
 
@@ -21,27 +22,21 @@ class Spans(Protocol):
 
     ratio: float
 
-    async def around(
-        self,
-        kind: Kind,
-        name: str,
-        headers: Headers,
-        work: Callable[[Headers], Awaitable[T]],
-        *,
-        begins: bool = False,
-        others: Iterable[Headers] = (),
-    ) -> T:
-        """What the work comes to. `begins`: its span is the one `headers` name; `others` it is about as well."""
+    def around(
+        self, kind: Kind, name: str, headers: Headers, work: Work[T], *arguments: Any, **more: Any
+    ) -> Awaitable[T]:
+        """What the work comes to."""
 
 
 spans: Spans | None = None
 
 
-def around(
-    kind: Kind, name: str, headers: Headers, work: Callable[[Headers], Awaitable[T]], **more: Any
-) -> Awaitable[T]:
-    """The work, measured if anybody measures; `name` is a subject, or an HTTP method with its route."""
-    return spans.around(kind, name, headers, work, **more) if spans else work(headers)
+def around(kind: Kind, name: str, headers: Headers, work: Work[T], *arguments: Any, **more: Any) -> Awaitable[T]:
+    """`work(headers, *arguments)`, measured if anybody measures; `name` is a subject, or a method and a route of HTTP.
+
+    `begins=True`: its span is the one that `headers` name; `others=[…]`: the headers of what it is about as well.
+    """
+    return spans.around(kind, name, headers, work, *arguments, **more) if spans else work(headers, *arguments)
 
 
 def of(entity: str) -> str:

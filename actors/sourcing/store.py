@@ -112,7 +112,7 @@ class EventStore(Generic[State]):
         messages[0][2][envelope.EXPECTED_LAST_SUBJECT_SEQUENCE] = str(after)
         messages[0][2][envelope.EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT] = names.entity(self._service, entity_id)
         try:
-            sequence = await self._said(messages)
+            sequence = await around("producer", messages[0][0], messages[0][2], self._write, messages)
         except APIError as error:
             if error.err_code in OVERTAKEN:
                 raise Overtaken(entity_id) from error
@@ -135,15 +135,12 @@ class EventStore(Generic[State]):
                 raise
             return ()
 
-    def _said(self, messages: list[tuple[str, bytes, dict[str, str]]]) -> Awaitable[int]:
-        subject, _, first = messages[0]
-
-        def work(said: dict[str, str]) -> Awaitable[int]:
-            for _, _, headers in messages if said is not first else ():
+    def _write(self, said: dict[str, str], messages: list[tuple[str, bytes, dict[str, str]]]) -> Awaitable[int]:
+        """All of them as part of the trace that is said."""
+        for _, _, headers in messages:
+            if envelope.TRACE in said:
                 headers[envelope.TRACE] = said[envelope.TRACE]
-            return self._say(*messages[0]) if len(messages) == 1 else self._say_together(messages)
-
-        return around("producer", subject, first, work)
+        return self._say(*messages[0]) if len(messages) == 1 else self._say_together(messages)
 
     async def _say(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         acknowledged = await self._js.publish(subject, body, headers=headers)
