@@ -1,11 +1,13 @@
 """loom.cmd.<service>.<verb>: request and reply, a NATS micro service per actor (ADR-32)."""
 
+from functools import cache
 from typing import Any
 
 from schemas.message import Command, Query
 from subjects.tokens import name_of, service_of
 
 
+@cache
 def of(said: type[Command[Any]] | type[Query[Any]]) -> str:
     """Where a command or query is sent: `StopRecording` goes to `loom.cmd.recording.stop`."""
     return f"loom.cmd.{service_of(said)}.{name_of(said)}"

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 DEADLINE_S: Final = 5.0
@@ -15,6 +16,7 @@ LOOK_S: Final = 0.5
 _SEQUENCE: Final = "Nats-Sequence"
 _SUBJECT: Final = "Nats-Subject"
 _STATUS: Final = "Status"
+_NO_MORE: Final = ("204", "404")  # the end of a batch; nothing there
 _PENDING: Final = "Nats-Num-Pending"
 
 
@@ -36,21 +38,38 @@ async def batch(
     Raises: `nats.errors.Error`, TimeoutError or ConnectionError when the server is away.
     """
     inbox = nats.new_inbox()
-    subscription = await nats.subscribe(inbox)
+    found: list[Entry] = []
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def take(message: Msg) -> None:
+        headers = message.headers or {}
+        if _SEQUENCE in headers:
+            data = message.data
+            found.append(Entry(int(headers[_SEQUENCE]), headers[_SUBJECT], headers, len(data), data))
+        elif not ended.done():
+            ended.set_result(headers.get(_STATUS, ""))
+
+    subscription = await nats.subscribe(inbox, cb=take)
     request = {"seq": first, "next_by_subj": subject, "batch": most, "max_bytes": most_bytes}
     try:
         await nats.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
-        found: list[Entry] = []
-        while True:
-            message = await subscription.next_msg(timeout=DEADLINE_S)
-            headers = message.headers or {}
-            if _SEQUENCE not in headers:
-                if headers.get(_STATUS) not in ("204", "404"):
-                    raise ConnectionError(f"direct get of {subject} was refused: {headers}")
-                return found
-            found.append(Entry(int(headers[_SEQUENCE]), headers[_SUBJECT], headers, len(message.data), message.data))
+        status = await _while_it_comes(ended, found)
     finally:
         await subscription.unsubscribe()
+    if status not in _NO_MORE:
+        raise ConnectionError(f"direct get of {subject} was refused: {status}")
+    return found
+
+
+async def _while_it_comes(ended: asyncio.Future[str], found: list[Entry]) -> str:
+    """How it ended. Raises TimeoutError when nothing comes any more."""
+    while True:
+        before = len(found)
+        done, _ = await asyncio.wait({ended}, timeout=DEADLINE_S)
+        if done:
+            return ended.result()
+        if len(found) == before:
+            raise TimeoutError("The log does not answer.")
 
 
 def behind(page: Sequence[Entry]) -> int:

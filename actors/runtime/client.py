@@ -4,8 +4,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable
+from secrets import token_hex
 from typing import Any, Final, TypeVar, cast
-from uuid import uuid4
 
 import msgspec
 import nats.errors
@@ -48,7 +48,7 @@ class Client:
         """
         said = type(message)
         until = min(time.time() + deadline_s, caller.deadline)
-        command_id = caller.command_id or (uuid4().hex if isinstance(message, Command) else "")
+        command_id = caller.command_id or (token_hex(16) if isinstance(message, Command) else "")
         trace = caller.trace or current.get().trace
         headers = caller_to_headers(structs.replace(caller, command_id=command_id, deadline=until, trace=trace))
         subject, body = commands.of(said), _encoder.encode(message)

@@ -93,12 +93,12 @@ def routes(actor: type, service: str) -> Routes:
             raise TypeError(f"{place}: {said.__name__} is for the service {service_of(said)}, not for {service}")
         if said in column:
             raise TypeError(f"{place}: {said.__name__} is taken by {column[said].name} already")
-        entity = "" if issubclass(said, Event) else entity_field(said)
+        entity = "" if issubclass(said, Event) else entity_field(cast("type[Job]", said))
         column[said] = Route(name, mark.deadline_s, mark.at_once, entity, msgspec.json.Decoder(said))
     return table
 
 
-def _contract(handler: Callable[..., Any], kind: type, place: str) -> type[Any]:
+def _contract(handler: Callable[..., Any], kind: type, place: str) -> type:
     """The message type, once the whole signature says what it has to. Raises TypeError."""
     hints = get_type_hints(handler)
     answer = hints.pop("return", None)

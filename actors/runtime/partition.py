@@ -172,6 +172,6 @@ class Partitions:
     async def _read(self, bucket: KeyValue) -> tuple[Share, int]:
         try:
             entry = await bucket.get(self._service)
-        except KeyNotFoundError:
-            return Share(), 0
+        except KeyNotFoundError as missing:  # or deleted, by somebody who wants a new beginning
+            return Share(), missing.entry.revision if missing.entry else 0
         return msgspec.json.decode(entry.value or b"{}", type=Share), entry.revision or 0

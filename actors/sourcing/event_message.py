@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from uuid import uuid4
+from secrets import token_hex
 
 from msgspec import structs
 
@@ -35,7 +35,7 @@ def decode(subject: str, headers: Mapping[str, str], body: bytes) -> Event | Non
 
 def headers_of(event: Event, entity_id: str, caller: Caller, number: int) -> dict[str, str]:
     """The headers of the `number`th event that a command led to."""
-    message_id = f"{caller.command_id}.{number}" if caller.command_id else uuid4().hex
+    message_id = f"{caller.command_id}.{number}" if caller.command_id else token_hex(16)
     service = service_of(type(event))
     return caller_to_headers(structs.replace(caller, deadline=math.inf)) | {
         envelope.MESSAGE_ID: message_id,

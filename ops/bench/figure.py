@@ -50,7 +50,9 @@ def at_most(
     )
 
 
-def at_least(figure: str, unit: str, runs: Sequence[float], bar: float) -> Figure:
+def at_least(
+    figure: str, unit: str, runs: Sequence[float], bar: float, *, beside: Mapping[str, Any] | None = None
+) -> Figure:
     """A figure that must reach `bar`."""
     median = _median(runs)
     return Figure(
@@ -60,6 +62,7 @@ def at_least(figure: str, unit: str, runs: Sequence[float], bar: float) -> Figur
         runs=[round(run, 3) for run in runs],
         bar=f">= {bar}",
         ok=median >= bar,
+        beside=dict(beside or {}),
     )
 
 
