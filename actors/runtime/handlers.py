@@ -85,7 +85,7 @@ def routes(actor: type, service: str) -> Routes:
         if mark.kind is None:
             table.timers[name] = mark.seconds
             continue
-        said = _contract(handler, mark.kind, place)
+        said: Any = _contract(handler, mark.kind, place)
         column: dict[Any, Route] = table.requests
         if issubclass(said, Event | Job):
             column = table.events if issubclass(said, Event) else table.jobs
@@ -93,7 +93,7 @@ def routes(actor: type, service: str) -> Routes:
             raise TypeError(f"{place}: {said.__name__} is for the service {service_of(said)}, not for {service}")
         if said in column:
             raise TypeError(f"{place}: {said.__name__} is taken by {column[said].name} already")
-        entity = "" if issubclass(said, Event) else entity_field(cast("type[Job]", said))
+        entity = "" if issubclass(said, Event) else entity_field(said)
         column[said] = Route(name, mark.deadline_s, mark.at_once, entity, msgspec.json.Decoder(said))
     return table
 
