@@ -79,12 +79,20 @@ def behind(page: Sequence[Entry]) -> int:
 
 async def last(nats: Client, stream: str, subject: str) -> Entry | None:
     """The newest message of `subject` (wildcards allowed), or None."""
-    try:
-        found = await nats.jetstream().get_msg(stream, subject=subject, direct=True)
-    except NotFoundError:
-        return None
+    with suppress(NotFoundError):
+        return await _one(nats, stream, subject=subject)
+    return None
+
+
+async def at(nats: Client, stream: str, sequence: int) -> Entry:
+    """The message with that sequence. Raises NotFoundError."""
+    return await _one(nats, stream, seq=sequence)
+
+
+async def _one(nats: Client, stream: str, **which: Any) -> Entry:
+    found = await nats.jetstream().get_msg(stream, **which, direct=True)
     data = found.data or b""
-    return Entry(found.seq or 0, found.subject or subject, found.headers or {}, len(data), data)
+    return Entry(found.seq or 0, found.subject or "", found.headers or {}, len(data), data)
 
 
 @asynccontextmanager

@@ -23,9 +23,9 @@ class MicroService(Service):
     def __init__(self, nats: Nats, name: str, version: str, description: str, metadata: dict[str, str]) -> None:
         super().__init__(nats, ServiceConfig(name, version, description, metadata))
 
-    async def offer(self, name: str, subject: str, handler: Handler, spawn: Spawn) -> None:
-        """One endpoint, in the queue group of the service."""
-        endpoint = _SideBySide(self, EndpointConfig(name, handler, self._name, subject), spawn)
+    async def offer(self, name: str, subject: str, handler: Handler, spawn: Spawn, **says: str) -> None:
+        """One endpoint, in the queue group of the service; `says` is its metadata."""
+        endpoint = _SideBySide(self, EndpointConfig(name, handler, self._name, subject, says), spawn)
         await endpoint._start()
         self._endpoints.append(endpoint)
 

@@ -6,17 +6,15 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar, Final
 
-import nats.errors
 import structlog
 from nats.aio.client import Client as Nats
-from nats.js.errors import Error as JetStreamError
 from nats.micro.request import Request
 
 from actors.jetstream import direct_get
 from actors.jetstream.deliveries import Deliveries, ensure
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.micro import MicroService
-from actors.runtime import metrics
+from actors.runtime import burial, metrics
 from actors.runtime.dispatch import Dispatch
 from actors.runtime.handlers import Route, Routes, routes
 from actors.runtime.inbox import Inbox
@@ -24,7 +22,7 @@ from actors.runtime.partition import BEAT_S, Mine, Partitions, of
 from actors.runtime.tasks import ended
 from schemas.errors import Unavailable
 from schemas.ids import new_id
-from subjects import commands, consumers, events, peers
+from subjects import commands, consumers, dead_letters, events, peers
 from subjects.consumers import Consumer
 from subjects.streams import EVENTS
 
@@ -35,7 +33,7 @@ AT_ONCE: Final = 1_000
 PAGE: Final = 256
 DRAIN_S: Final = 10.0
 OVERDUE_S: Final = 0.25
-AWAY: Final = (nats.errors.Error, JetStreamError, OSError, Unavailable)
+AWAY: Final = (*burial.AWAY, Unavailable)
 Loop = Callable[[], Coroutine[Any, Any, None]]
 log = structlog.get_logger(__name__)
 
@@ -85,29 +83,30 @@ class _Work:
         self._room_for_requests = asyncio.Semaphore(AT_ONCE)
         self._room_for_events = asyncio.Semaphore(AT_ONCE)
         self._unread = 0
-        metrics.services[actor.service] = lambda: {
-            **inbox.statistics(),
-            **self.partitions.statistics(),
-            "unread": self._unread,
-        }
+        shares = self.partitions.statistics
+        metrics.services[actor.service] = lambda: inbox.statistics() | shares() | {"unread": self._unread}
         self._handled_events = {events.every(said): (said, route) for said, route in actor.routes.events.items()}
+        self._again = partial(self._dispatch.again, self._handled_events)
+        requests = actor.routes.requests.items()
+        self._requests = {commands.of(said): partial(self._dispatch.request, said, route) for said, route in requests}
 
     async def offer(self) -> MicroService:
         """Every command and query is an endpoint of a micro service; other processes of it have one of their own."""
         name, me = self._actor.service, self.partitions.me
         service = MicroService(self._nats, name, VERSION, type(self._actor).__doc__ or "", {"member": me})
         await service.start()
-        for said, route in self._actor.routes.requests.items():
-            subject = commands.of(said)
-            handle = partial(self._dispatch.request, said, route)
+        for subject, handle in self._requests.items():
             await service.offer(subject.rpartition(".")[2], subject, handle, self._requested)
+        handled = " ".join(self._handled_events)
+        await service.offer("again", dead_letters.again(name), self._again, self._requested, events=handled)
         await service.offer("peer", peers.of(name, me), self._from_peer, self._requested)
         return service
 
     async def loops(self) -> list[Loop]:
         """What runs until cancelled."""
         routes = self._actor.routes
-        found: list[Loop] = [partial(self._again, self.partitions.beat, BEAT_S), self._overdue]
+        repeated = ((self.partitions.beat, BEAT_S), (self._dispatch.cancel_overdue, OVERDUE_S))
+        found: list[Loop] = [partial(self._repeat, *one) for one in repeated]
         found += [partial(self._timer, name, seconds) for name, seconds in routes.timers.items()]
         for said, route in routes.jobs.items():
             found.append(partial(self._jobs, route, await ensure(self._nats, consumers.of_job(said))))
@@ -141,9 +140,8 @@ class _Work:
         sent_to = (message.headers or {}).get(peers.SUBJECT, "")
         if not sent_to:
             await message.respond()  # it only wanted to know whether we live
-        for said, route in self._actor.routes.requests.items():
-            if commands.of(said) == sent_to:
-                await self._dispatch.request(said, route, message, forwarded=True)
+        else:
+            await self._requests.get(sent_to, self._again)(message, forwarded=True)
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -206,12 +204,7 @@ class _Work:
             if not self.partitions.other_owner(name):
                 await patiently(getattr(self._actor, name), None)
 
-    async def _overdue(self) -> None:
-        while True:
-            await asyncio.sleep(OVERDUE_S)
-            self._dispatch.cancel_overdue()
-
-    async def _again(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
             await patiently(work, None)

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable
+from functools import cache
 from secrets import token_hex
 from typing import Any, Final, TypeVar, cast
 
@@ -24,7 +25,6 @@ DEADLINE_S: Final = 5.0
 AGAIN_S: Final = 0.2
 
 _encoder: Final = msgspec.json.Encoder()
-_decoders: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
 class Client:
@@ -73,7 +73,6 @@ class Client:
         return self._nats.request(subject, body, timeout=left_s, headers=headers)
 
 
+@cache
 def _decoder(said: type) -> msgspec.json.Decoder[Any]:
-    if said not in _decoders:
-        _decoders[said] = msgspec.json.Decoder(answer_type(said))
-    return _decoders[said]
+    return msgspec.json.Decoder(answer_type(said))

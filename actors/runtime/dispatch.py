@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.micro.request import Request, ServiceError
 
+from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.runtime import burial, metrics
 from actors.runtime.handlers import Route
@@ -25,12 +26,13 @@ from schemas.errors import Invalid, LoomError, Unavailable, refusal
 from schemas.message import Event
 from subjects import peers
 from subjects.consumers import Consumer
-from subjects.events import entity_of
+from subjects.events import entity_of, pattern_of
 from subjects.jobs import kind_of
 from subjects.streams import EVENTS
 
 ATTEMPTS: Final = 8
 INTERNAL: Final = "Internal error"
+Handled = Mapping[str, tuple[type[Event], Route]]
 log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
 
@@ -62,16 +64,30 @@ class Dispatch:
             case Dead():
                 raise ServiceError(LoomError.code, INTERNAL)
 
-    async def event(self, said: type[Event], route: Route, entry: Entry) -> None:
-        """One event, in its entity's turn: again and again until it is handled, refused or given up."""
+    async def again(self, handled: Handled, message: Request, *, forwarded: bool = False) -> None:
+        """An event of `handled`, by its sequence, once more, where its entity is: how it ends is told, nothing else."""
+        entry = await direct_get.at(self._nats, EVENTS.name, int(message.data))
+        said, route = handled[pattern_of(entry.subject)]
+        if not forwarded and (owner := self._owner(entity_of(entry.subject))):
+            outcome = await self._forward(message, message.headers or {}, owner, route.deadline_s)
+        else:
+            outcome = await self.event(said, route, entry, once=True)
+        if not isinstance(outcome, Done):
+            why = outcome.error if isinstance(outcome.error, LoomError) else LoomError(repr(outcome.error))
+            raise ServiceError(why.code, _one_line(str(why)))
+        await message.respond()
+
+    async def event(self, said: type[Event], route: Route, entry: Entry, *, once: bool = False) -> Outcome:
+        """One event, in its entity's turn: again and again until it is handled, refused or given up; or once."""
         entity = entity_of(entry.subject)
         await self._inbox.enter(entity)
         try:
             for attempt in count(1):
                 outcome = await self._happened(said.__name__, said, route, entry)
-                if await self._is_settled(outcome, attempt, self._actor.service, entry):
-                    return
+                if once or await self._is_settled(outcome, attempt, self._actor.service, entry):
+                    break
                 await asyncio.sleep(pause_s(attempt))
+            return outcome
         finally:
             self._inbox.leave(entity)
 
@@ -94,7 +110,7 @@ class Dispatch:
             metrics.jobs[kind, "retried"] += 1
             await delivery.nak(delay=pause_s(place.num_delivered))
 
-    def cancel_overdue(self) -> None:
+    async def cancel_overdue(self) -> None:
         """To be called every now and then: whoever has had its time is stopped."""
         now = self._loop.time()
         for task in [task for task, deadline in self._deadlines.items() if now >= deadline]:

@@ -13,7 +13,7 @@ from actors.runtime.client import Client
 from schemas.envelope import Caller
 from schemas.errors import BY_CODE, Invalid, LoomError, Unavailable
 from schemas.ids import UserId, WorkspaceId
-from subjects import commands, events
+from subjects import commands, dead_letters, events
 from tests.actors.runtime.greeting import AskWho, Greeter, GuestCame, HoldGreeting, RefuseGreeting, Said, SayGreeting
 from tests.servers import NatsServer, connected, until
 
@@ -222,8 +222,10 @@ async def test_it_is_an_ordinary_nats_service(nats_client: Nats, client: Client)
     offered = {endpoint["subject"]: endpoint["queue_group"] for endpoint in info["endpoints"]}
     assert offered[commands.of(SayGreeting)] == "greeting"
     members = {subject for subject in offered if subject.startswith("loom.peer.greeting.")}
-    assert set(offered) == {commands.of(said) for said in Greeter.routes.requests} | members
+    again = dead_letters.again("greeting")
+    assert set(offered) == {commands.of(said) for said in Greeter.routes.requests} | members | {again}
     assert len(members) == 1
+    assert {e["subject"]: e["metadata"] for e in info["endpoints"]}[again] == {"events": events.every(GuestCame)}
     counts = {endpoint["subject"]: endpoint["num_requests"] for endpoint in statistics["endpoints"]}
     assert counts[commands.of(SayGreeting)] == 3
 
