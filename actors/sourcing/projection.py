@@ -71,11 +71,15 @@ class Projector:
         """The sequence of the last event that is in the tables."""
         return await connection.fetchval(_POSITION, self._name) or 0
 
-    async def page(self, connection: Any, position: int) -> int:
-        """Take the next page of events; the position after it. Raises Moved, and what asyncpg and nats-py raise."""
+    async def page(self, connection: Any, position: int, until: int | None = None) -> int:
+        """Take the next page of events, none behind sequence `until`; the position after it.
+
+        Raises Moved, and what asyncpg and nats-py raise.
+        """
         subject = names.service(self._name)
         entries = await direct_get.batch(self._nats, EVENTS.name, subject, position + 1, most=PAGE)
         behind = direct_get.behind(entries)
+        entries = [entry for entry in entries if until is None or entry.sequence <= until]
         self._waiting.set(behind + len(entries))
         if not entries:
             return position

@@ -12,7 +12,7 @@ from actors.recording.projection import PROJECTION
 from actors.runtime.client import Client
 from actors.sourcing.event_message import decode
 from ops.migrate import migrate
-from ops.rebuild import checksum, rebuild
+from ops.rebuild import checksums, rebuild
 from schemas.envelope import Caller
 from schemas.errors import Unavailable
 from schemas.ids import RecordingId, new_id
@@ -94,9 +94,9 @@ async def test_killed_at_every_point_it_comes_back_to_the_same_state(
             if survived:
                 break
         assert point > 20
-        live = await checksum(connection, PROJECTION)
+        live = await checksums(connection, PROJECTION)
         await rebuild(nats_client, database_url, PROJECTION, lambda *_: None)
-        assert await checksum(connection, PROJECTION) == live
+        assert await checksums(connection, PROJECTION) == live
     assert (await nats_client.jetstream().stream_info(DLQ.name)).state.messages == 0
     await connection.close()
     print(f"killed at {point - 1} points")  # noqa: T201

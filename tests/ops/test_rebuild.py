@@ -15,7 +15,7 @@ from actors.recording.projection import PROJECTION
 from actors.runtime.tasks import ended
 from actors.sourcing.event_message import headers_of
 from actors.sourcing.projection import keep_up
-from ops.rebuild import checksum, projection_of, rebuild
+from ops.rebuild import checksums, projection_of, rebuild
 from schemas.envelope import Caller
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId, new_id
 from schemas.message import Event
@@ -83,9 +83,10 @@ async def test_rebuilt_equals_live(nats_client: Nats, url: str) -> None:
     async with live(nats_client, url) as pool:
         last = await say_some(nats_client, 30)
         await until_at(pool, last)
-        before = await checksum(pool, PROJECTION)
-        assert await rebuild(nats_client, url, PROJECTION, silent) == last
-        assert await checksum(pool, PROJECTION) == before
+        before = await checksums(pool, PROJECTION)
+        rebuilt = await rebuild(nats_client, url, PROJECTION, silent)
+        assert (rebuilt.sequence, rebuilt.different, rebuilt.swapped) == (last, [], True)
+        assert await checksums(pool, PROJECTION) == before
         assert await pool.fetchval("SELECT count(*) FROM recording_sessions") == 30
         assert await pool.fetchval("SELECT count(*) FROM recording_templates WHERE is_default") == 1
 
@@ -94,11 +95,28 @@ async def test_damage_is_mended(nats_client: Nats, url: str) -> None:
     async with live(nats_client, url) as pool:
         last = await say_some(nats_client, 5)
         await until_at(pool, last)
-        before = await checksum(pool, PROJECTION)
+        before = await checksums(pool, PROJECTION)
         await pool.execute("DELETE FROM recording_templates")
         await pool.execute("UPDATE recording_sessions SET title = 'wrong'")
         await rebuild(nats_client, url, PROJECTION, silent)
-        assert await checksum(pool, PROJECTION) == before
+        assert await checksums(pool, PROJECTION) == before
+
+
+async def test_a_look_tells_what_differs_and_changes_nothing(nats_client: Nats, url: str) -> None:
+    async with live(nats_client, url) as pool:
+        await until_at(pool, await say_some(nats_client, 5))
+        assert not (await rebuild(nats_client, url, PROJECTION, silent, swap=False)).different
+    async with asyncpg.create_pool(url, min_size=0) as pool:  # nobody keeps the tables up to date
+        await say_some(nats_client, 2)
+        await pool.execute("UPDATE recording_sessions SET title = 'wrong'")
+        looked = await rebuild(nats_client, url, PROJECTION, silent, swap=False)
+        assert (looked.different, looked.swapped) == (["recording_sessions"], False)
+        assert await pool.fetchval("SELECT title FROM recording_sessions LIMIT 1") == "wrong"
+        assert await pool.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'") == 0
+        rebuilt = await rebuild(nats_client, url, PROJECTION, silent)
+        assert rebuilt.different == ["recording_sessions"]
+        assert rebuilt.sequence > looked.sequence
+        assert not (await rebuild(nats_client, url, PROJECTION, silent, swap=False)).different
 
 
 async def test_it_serves_and_goes_on_meanwhile(nats_client: Nats, url: str) -> None:
@@ -114,9 +132,9 @@ async def test_it_serves_and_goes_on_meanwhile(nats_client: Nats, url: str) -> N
             await reading
         rows = await pool.fetchval("SELECT count(*) FROM recording_sessions")
         assert rows == 80
-        live_sum = await checksum(pool, PROJECTION)
+        live_sum = await checksums(pool, PROJECTION)
         await rebuild(nats_client, url, PROJECTION, silent)
-        assert await checksum(pool, PROJECTION) == live_sum
+        assert await checksums(pool, PROJECTION) == live_sum
 
 
 async def _read_all_the_time(pool: Any) -> None:
@@ -132,16 +150,16 @@ async def test_a_rebuild_that_died_leaves_everything_and_the_next_one_works(nats
     async with live(nats_client, url) as pool:
         last = await say_some(nats_client, 10)
         await until_at(pool, last)
-        before = await checksum(pool, PROJECTION)
+        before = await checksums(pool, PROJECTION)
 
         def die(*_: int) -> None:
             raise ConnectionError("killed")
 
         with pytest.raises(ConnectionError):
             await rebuild(nats_client, url, PROJECTION, die)
-        assert await checksum(pool, PROJECTION) == before
+        assert await checksums(pool, PROJECTION) == before
         await rebuild(nats_client, url, PROJECTION, silent)
-        assert await checksum(pool, PROJECTION) == before
+        assert await checksums(pool, PROJECTION) == before
 
 
 async def test_indexes_and_rules_are_those_of_the_migrations(nats_client: Nats, url: str) -> None:
