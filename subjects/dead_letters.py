@@ -1,6 +1,11 @@
 """loom.dlq.<stream>.<consumer>: stream DLQ, what failed for good, with why."""
 
+from typing import Final
+
 from subjects.tokens import token
+
+AGAIN: Final = "loom.again.*"
+"""Every service's `again`."""
 
 
 def of(stream: str, consumer: str) -> str:

@@ -13,6 +13,9 @@ def recording(recording_id: str) -> str:
     return f"loom.live.{token(recording_id)}.*"
 
 
+SOURCES = "loom.live.*.source"
+"""The state of the sources of all recordings."""
+
 TAKEOVERS = "loom.live.*.takeover"
 """A new source session goes on with a recording, of any recording."""
 

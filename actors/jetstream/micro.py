@@ -13,6 +13,8 @@ from nats.aio.msg import Msg
 from nats.micro.request import Handler
 from nats.micro.service import Endpoint, EndpointConfig, Service, ServiceConfig
 
+from subjects import inboxes
+
 Spawn = Callable[[Awaitable[None]], Awaitable[None]]
 """Has a message handled, and returns when there is room for the next one."""
 
@@ -44,4 +46,6 @@ class _SideBySide(Endpoint):
         await subscription.drain()
 
     async def _take(self, message: Msg) -> None:
-        await self._spawn(self._handle_request(message))
+        """Only who has an inbox has asked; an answer elsewhere would be said there in our name (ADR 9)."""
+        if inboxes.is_one(message.reply):
+            await self._spawn(self._handle_request(message))

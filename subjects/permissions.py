@@ -1,0 +1,116 @@
+"""Who may touch what? For each process what it may send and hear over NATS; everything else is refused (ADR 9).
+
+What an actor takes stands in its routing table, and once more in `TAKEN`, so that nobody has to load the actors to
+know it: `tests/subjects/test_permissions.py` compares the two. `PROCESSES` adds what a process does of its own accord:
+what it asks, says and reads. `ops/authorization.py` writes it all down for nats-server.
+"""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Final
+
+from schemas import recording, streaming
+from schemas.media import AAC, AUDIO, VIDEO
+from schemas.processing import MakePoster
+from schemas.recording import (
+    CompleteRecording,
+    ConnectSource,
+    DeleteRecording,
+    GetRecording,
+    ListRecordings,
+    ListTemplates,
+    PauseRecording,
+    RecordingDeleted,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
+    ResumeRecording,
+    SaveTemplate,
+    StartRecording,
+    StopRecording,
+    UpdateRecording,
+)
+from schemas.streaming import EndMedia
+from subjects import commands, consumers, dead_letters, events, inboxes, live, media
+from subjects.rights import (
+    API,
+    Rights,
+    Taken,
+    asks,
+    counts,
+    follows,
+    hears,
+    listens,
+    looks_up,
+    projects,
+    purges,
+    puts,
+    reads,
+    requests_in,
+    says,
+    serves,
+    sums_up,
+    takes,
+    tells,
+)
+from subjects.streams import DLQ, EVENTS, JOBS, MEDIA
+
+OPERATOR: Final = "operator"
+"""Whoever runs Loom: `loom up` when it makes the streams, `loom js` and the like, a person with the `nats` command."""
+
+TAKEN: Final[Mapping[str, tuple[Taken, ...]]] = {
+    "recording": (
+        Taken("recording", requests_in(recording)),
+        Taken("finishing", heard=(RecordingStopped,)),
+    ),
+    "streaming": (Taken("streaming", requests_in(streaming), heard=(RecordingDeleted,)),),
+    "processing": (Taken("processing", heard=(RecordingStarted, RecordingDeleted), done=(MakePoster,)),),
+}
+
+_RECEIVED: Final = tuple(media.every(rendition, kind) for rendition in (VIDEO, AUDIO) for kind in ("init", "part"))
+
+_OWN: Final[Mapping[str, Rights]] = {
+    "edge": asks(GetRecording) | hears(RecordingDeleted) | follows(MEDIA) | reads(MEDIA),
+    "api": asks(
+        *(StartRecording, PauseRecording, ResumeRecording, StopRecording, UpdateRecording, DeleteRecording),
+        *(GetRecording, ListRecordings, SaveTemplate, ListTemplates),
+    )
+    | tells(commands.ping("recording"))
+    | listens(live.SOURCES, events.service("recording")),
+    "ingest": asks(ConnectSource, GetRecording)
+    | hears(RecordingPaused, RecordingResumed, RecordingStopped, RecordingDeleted)
+    | tells(*_RECEIVED, media.every("all", "end"), live.SOURCES, live.TAKEOVERS)
+    | listens(live.TAKEOVERS)
+    | looks_up(MEDIA, *_RECEIVED),
+    "recording": says("recording", "saga")
+    | sums_up("recording")
+    | projects("recording")
+    | asks(EndMedia)
+    | puts(MakePoster)
+    | listens(*EVENTS.subjects)  # a saga waits for what others say
+    | looks_up(MEDIA, media.every(kind="part")),  # when the last one came
+    "streaming": asks(CompleteRecording)
+    | tells(media.every("all", "end"))
+    | listens(media.every("all", "end"), media.every(AAC, "part"))
+    | takes(consumers.ARCHIVER)
+    | follows(MEDIA)
+    | reads(MEDIA)
+    | counts(MEDIA)
+    | purges(MEDIA),
+    "processing": says("processing")
+    | tells(media.every(AAC, "init"), media.every(AAC, "part"))
+    | takes(consumers.AAC)
+    | follows(MEDIA)
+    | reads(MEDIA)
+    | counts(MEDIA),
+    OPERATOR: tells(f"{API}.>", "$JS.FC.>", "$JS.ACK.>", "$SRV.>", dead_letters.AGAIN)
+    | tells(*DLQ.subjects, *JOBS.subjects)  # what failed is done again
+    | listens("loom.>"),
+}
+
+PROCESSES: Final[Mapping[str, Rights]] = {
+    name: reduce(or_, map(serves, TAKEN.get(name, ())), own | listens(f"{inboxes.of(name)}.>"))
+    for name, own in _OWN.items()
+}
