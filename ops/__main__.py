@@ -1,6 +1,7 @@
 """The `loom` command: `loom up`, or `python -m ops up` from a clone."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,6 +54,19 @@ def settings() -> None:
 
     for setting in reading.ALL:
         typer.echo(f"{setting.name:24} {setting.says}" + (f" [{setting.default}]" if setting.default else ""))
+
+
+@application.command()
+def keys(
+    block: Annotated[bool, typer.Option("--print", help="the block for nats.conf, and nothing else")] = False,  # noqa: FBT002
+    rotate: Annotated[list[str] | None, typer.Option(help="a process that gets a new key")] = None,
+    tls: Annotated[Path | None, typer.Option(help="make certificates for TLS in this folder instead")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="with --tls: a name or address of nats-server")] = None,
+) -> None:
+    """Make an nkey for each process, and the block of nats.conf that says what it may do; or certificates."""
+    from ops.cli import keys as command  # noqa: PLC0415
+
+    sys.exit(command.main(rotate or (), tls, host or (), block=block))
 
 
 @application.command()

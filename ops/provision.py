@@ -6,6 +6,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from actors.jetstream.deliveries import ensure
 from subjects import buckets, consumers, streams
+from subjects.buckets import Bucket
 from subjects.streams import Stream
 
 
@@ -13,9 +14,7 @@ async def provision(nats: Nats) -> list[str]:
     """What was made or changed. Raises RuntimeError when a declaration cannot be met, else what nats-py raises."""
     changed = [said for stream in streams.ALL if (said := await _stream(nats, stream))]
     for bucket in buckets.ALL:
-        await nats.jetstream().create_key_value(
-            KeyValueConfig(bucket.name, description=bucket.reason, ttl=bucket.ttl_s or None, storage=StorageType.FILE)
-        )
+        await _bucket(nats, bucket)
     for consumer in consumers.ALL:
         await ensure(nats, consumer)
     return changed
@@ -36,6 +35,19 @@ async def _stream(nats: Nats, stream: Stream) -> str:
     except APIError as error:
         raise RuntimeError(f"Stream {stream.name} is there but differs and cannot be changed: {error}") from error
     return f"changed {stream.name}"
+
+
+async def _bucket(nats: Nats, bucket: Bucket) -> None:
+    """Read by direct get: the key stands in its subject, so who may not read it can be refused."""
+    manager = nats.jetstream()
+    try:
+        found = (await manager.stream_info(f"KV_{bucket.name}")).config
+    except NotFoundError:
+        about = KeyValueConfig(bucket.name, description=bucket.reason, ttl=bucket.ttl_s or None, direct=True)
+        await manager.create_key_value(about, storage=StorageType.FILE)
+        return
+    if not found.allow_direct:
+        await manager.update_stream(found.evolve(allow_direct=True))
 
 
 def _configuration(stream: Stream) -> StreamConfig:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class SettingError(Exception):
@@ -57,6 +57,10 @@ def _ports(text: str) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser().resolve() if text else None
+
+
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text and not text.startswith(schemes):
@@ -95,6 +99,25 @@ ALL: Final = (
         "",
         "A NATS server with JetStream; empty: the embedded one.",
         _url("nats://", "tls://", "ws://", "wss://"),
+    ),
+    Setting(
+        "LOOM_NATS_KEYS",
+        "",
+        "A folder of nkeys, one a process, made by `loom keys`; empty: none, or those of the embedded server.",
+        _path,
+    ),
+    Setting("LOOM_NATS_CA", "", "NATS is spoken to by TLS only, with a server this file (PEM) vouches for.", _path),
+    Setting(
+        "LOOM_NATS_CERT",
+        "",
+        "Our certificate, for mutual TLS: a file, or a folder with one NAME.pem a process.",
+        _path,
+    ),
+    Setting(
+        "LOOM_NATS_KEY",
+        "",
+        "The private key of LOOM_NATS_CERT: a file, or a folder with one NAME.key a process.",
+        _path,
     ),
     Setting(
         "LOOM_DATABASE_URL",
@@ -163,6 +186,10 @@ class Settings(Struct, frozen=True):
     port: int
     public_url: str
     nats_url: str
+    nats_keys: Path | None
+    nats_ca: Path | None
+    nats_cert: Path | None
+    nats_key: Path | None
     database_url: str
     redis_url: str
     storage_url: str
@@ -182,6 +209,15 @@ class Settings(Struct, frozen=True):
     trace_ratio: float
     log: str
     log_level: str
+
+    @property
+    def keys(self) -> Path | None:
+        """Where the nkeys are. The embedded server always knows them; another one where it was said."""
+        return self.nats_keys or (None if self.nats_url else self.data / "keys")
+
+    def at(self, nats_url: str) -> "Settings":
+        """With the NATS server that was started there."""
+        return structs.replace(self, nats_url=nats_url, nats_keys=self.keys)
 
     @property
     def part_s(self) -> float:

@@ -37,7 +37,7 @@ async def edge(settings: Settings, place: Place) -> AsyncIterator[Any]:
     from gateways.edge.server import running  # noqa: PLC0415
 
     async with (
-        nats_connection(settings.nats_url, "edge") as nats,
+        nats_connection(settings, "edge") as nats,
         running(
             nats,
             object_store(settings),
@@ -60,7 +60,7 @@ async def api(settings: Settings, place: Place) -> AsyncIterator[Any]:
     secret = reading.secret(settings)
     public_url = settings.public_url or None
     async with (
-        nats_connection(settings.nats_url, "api") as nats,
+        nats_connection(settings, "api") as nats,
         running(nats, listen=place.listen, secret=secret, pages=PAGES, public_url=public_url) as port,
     ):
         yield port
@@ -72,7 +72,7 @@ async def ingest(settings: Settings, place: Place) -> AsyncIterator[Any]:
     from gateways.ingest.server import running  # noqa: PLC0415
 
     async with (
-        nats_connection(settings.nats_url, "ingest") as nats,
+        nats_connection(settings, "ingest") as nats,
         running(
             nats,
             listen=place.listen,
@@ -95,7 +95,7 @@ async def recording(settings: Settings, _: Place) -> AsyncIterator[Any]:
     from actors.recording.actor import running  # noqa: PLC0415
 
     async with (
-        nats_connection(settings.nats_url, "recording") as nats,
+        nats_connection(settings, "recording") as nats,
         database_pool(settings.database_url) as database,
         running(nats, database, abandon_after_s=settings.abandon_after_s),
     ):
@@ -107,7 +107,7 @@ async def streaming(settings: Settings, _: Place) -> AsyncIterator[Any]:
     """The archive."""
     from actors.streaming.actor import running  # noqa: PLC0415
 
-    async with nats_connection(settings.nats_url, "streaming") as nats, running(nats, object_store(settings)):
+    async with nats_connection(settings, "streaming") as nats, running(nats, object_store(settings)):
         yield None
 
 
@@ -116,7 +116,7 @@ async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
     """AAC and posters."""
     from actors.processing.actor import running  # noqa: PLC0415
 
-    async with nats_connection(settings.nats_url, "processing") as nats, running(nats, object_store(settings)):
+    async with nats_connection(settings, "processing") as nats, running(nats, object_store(settings)):
         yield None
 
 

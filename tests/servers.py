@@ -49,8 +49,8 @@ async def until(holds: Callable[[], Awaitable[bool]], deadline_s: float = DEADLI
 class NatsServer:
     """A nats-server of one's own, on disk, that can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, any_free()
+    def __init__(self, folder: Path, configured: Path | None = None) -> None:
+        self.folder, self.port, self.configured = folder, any_free(), configured
         self.url = f"nats://127.0.0.1:{self.port}"
         self._name = f"test-{uuid4().hex}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,7 +66,9 @@ class NatsServer:
         self.kill()
 
     def start(self) -> None:
-        self._process = _started(nats_server.program(self.folder, self.port, self._name), subprocess.DEVNULL)
+        self._process = _started(
+            nats_server.program(self.folder, self.port, self._name, self.configured), subprocess.DEVNULL
+        )
 
     def kill(self) -> None:
         if self._process:

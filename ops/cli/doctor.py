@@ -109,7 +109,7 @@ def configured(settings: Settings) -> Finding:
     """Servers that are configured answer."""
     try:
         asyncio.run(servers.reach(settings))
-    except CannotStart as error:
+    except (CannotStart, SettingError) as error:
         return Finding("connections", "", str(error))
     return Finding("connections", "every configured server answers")
 

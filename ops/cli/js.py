@@ -5,16 +5,17 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import nats
 import typer
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import DeliverPolicy
 
 from ops import settings as reading
+from ops.connections import operator
 from ops.console import complain
 from ops.data_folder import CannotStart
 from ops.embedded import servers
+from ops.settings import SettingError
 
 application = typer.Typer(help="Look into the streams.", no_args_is_help=True)
 
@@ -77,14 +78,11 @@ def _reason(info: object) -> str:
 
 @asynccontextmanager
 async def _connected() -> AsyncIterator[Client]:
-    settings = reading.read()
     try:
+        settings = reading.read()
         url = settings.nats_url or servers.known(settings.data).nats
-    except CannotStart as error:
+        async with operator(settings.at(url)) as client:
+            yield client
+    except (CannotStart, SettingError) as error:
         complain([str(error)])
         raise typer.Exit(1) from error
-    client = await nats.connect(url, connect_timeout=2, allow_reconnect=False, name="loom js")
-    try:
-        yield client
-    finally:
-        await client.close()

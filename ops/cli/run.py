@@ -7,7 +7,7 @@ import sys
 import structlog
 import uvloop
 
-from ops import lifeline, logs, telemetry
+from ops import credentials, lifeline, logs, telemetry
 from ops import settings as reading
 from ops.console import complain
 from ops.settings import SettingError, Settings
@@ -37,6 +37,8 @@ def _check(names: list[str], settings: Settings) -> None:
     for name in ("nats_url", "database_url"):
         if not getattr(settings, name):
             raise SettingError(f"LOOM_{name.upper()} must be set for `loom run`; `loom up` sets it by itself.")
+    for name in names:
+        credentials.options(settings, name)
 
 
 async def _run(names: list[str], settings: Settings, place: Place, *, supervised: bool) -> int:
@@ -54,8 +56,19 @@ async def _run(names: list[str], settings: Settings, place: Place, *, supervised
         log.error("not finished in time", grace_s=settings.grace_s)
         work.cancel()
         return 1
-    if error := work.exception():
+    error = work.exception()
+    if lines := _refusals(error):
+        complain(lines)
+        return 2
+    if error:
         log.critical("failed", exc_info=error)
         return 1
     log.info("stopped")
     return 0
+
+
+def _refusals(error: BaseException | None) -> list[str]:
+    """What the operator has to set right, a line each: a key that nats-server does not know, a certificate."""
+    if isinstance(error, BaseExceptionGroup):
+        return [line for inner in error.exceptions for line in _refusals(inner)]
+    return [str(error)] if isinstance(error, SettingError) else []

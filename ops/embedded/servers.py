@@ -4,17 +4,18 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import asyncpg
-import nats
 import nats.errors
 import redis.asyncio
 import redis.exceptions
 from msgspec import Struct, convert, to_builtins
 
+from ops.connections import operator
 from ops.console import Console
 from ops.data_folder import CannotStart
 from ops.embedded import nats_server, postgres, redis_server
@@ -63,7 +64,7 @@ async def start(settings: Settings, supervisor: Supervisor, console: Console) ->
 async def reach(settings: Settings) -> None:
     """Those that are configured answer. Raises CannotStart."""
     for url, title, connect in (
-        (settings.nats_url, "NATS", _connect_nats),
+        (settings.nats_url, "NATS", partial(_connect_nats, settings)),
         (settings.database_url, "PostgreSQL", _connect_postgres),
         (settings.redis_url, "Redis", _connect_redis),
     ):
@@ -80,18 +81,19 @@ def known(data: Path) -> Urls:
 
 
 async def _start_nats(settings: Settings, supervisor: Supervisor, console: Console) -> str:
-    url = settings.nats_url or await _start_embedded_nats(settings.data, supervisor)
-    await until(_connect_nats, "NATS", url)
+    url = settings.nats_url or await _start_embedded_nats(settings, supervisor)
+    await until(partial(_connect_nats, settings), "NATS", url)
     console.say("nats", shown(url))
     return url
 
 
-async def _start_embedded_nats(data: Path, supervisor: Supervisor) -> str:
+async def _start_embedded_nats(settings: Settings, supervisor: Supervisor) -> str:
     """On port 4222 or the next free one. Another may take it at the same moment; then the one behind it."""
+    configuration = nats_server.guarded(settings.keys or settings.data / "keys")
     name, port = f"loom-{new_id()}", nats_server.FIRST_PORT
     while True:
         port = first_free(port)
-        child = supervisor.start(nats_server.program(data, port, name))
+        child = supervisor.start(nats_server.program(settings.data, port, name, configuration))
         found = await _answering(port, child)
         if found == name:
             return f"nats://127.0.0.1:{port}"
@@ -137,8 +139,10 @@ async def _start_redis(settings: Settings, supervisor: Supervisor, console: Cons
     return url
 
 
-async def _connect_nats(url: str) -> None:
-    await (await nats.connect(url, connect_timeout=2, allow_reconnect=False, error_cb=_quietly)).close()
+async def _connect_nats(settings: Settings, url: str) -> None:
+    """Raises SettingError when it is there and refuses us."""
+    async with operator(settings.at(url)):
+        pass
 
 
 async def _connect_postgres(url: str) -> None:
@@ -184,7 +188,3 @@ def shown(url: str) -> str:
     """A URL without its password."""
     password = urlsplit(url).password
     return url.replace(f":{password}@", ":…@") if password else url
-
-
-async def _quietly(_: Exception) -> None:
-    """It is asked again until the deadline; only that is worth a word."""

@@ -6,11 +6,16 @@ import pytest
 
 from ops import settings
 from ops.connections import nats_connection, object_store
+from ops.settings import Settings
 from tests.servers import NatsServer, until
 
 
+def at(url: str) -> Settings:
+    return settings.read({"LOOM_NATS_URL": url})
+
+
 async def test_a_connection_comes_back_when_the_server_does(tmp_path: Path) -> None:
-    async with NatsServer(tmp_path) as server, nats_connection(server.url, "test") as client:
+    async with NatsServer(tmp_path) as server, nats_connection(at(server.url), "test") as client:
         server.kill()
 
         async def away() -> bool:
@@ -26,10 +31,10 @@ async def test_a_connection_comes_back_when_the_server_does(tmp_path: Path) -> N
 
 
 async def test_what_was_said_is_sent_before_the_connection_closes(nats_url: str) -> None:
-    async with nats_connection(nats_url, "listener") as listener:
+    async with nats_connection(at(nats_url), "listener") as listener:
         heard = await listener.subscribe("test.connections")
         await listener.flush()
-        async with nats_connection(nats_url, "speaker") as speaker:
+        async with nats_connection(at(nats_url), "speaker") as speaker:
             await speaker.publish("test.connections", b"last words")
         assert (await heard.next_msg(5)).data == b"last words"
         assert speaker.is_closed

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
-from nats.js.api import StorageType, StreamConfig
+from nats.js.api import KeyValueConfig, StorageType, StreamConfig
 
 from ops.provision import provision
-from subjects import consumers, streams
+from subjects import buckets, consumers, streams
 from tests import servers
 
 
@@ -51,3 +51,13 @@ async def test_what_cannot_be_changed_is_named(client: Client) -> None:
     )
     with pytest.raises(RuntimeError, match=f"Stream {stream.name} is there but differs"):
         await provision(client)
+
+
+async def test_buckets_are_read_by_their_key_also_those_of_an_older_version(client: Client) -> None:
+    manager = client.jetstream()
+    older = await manager.create_key_value(KeyValueConfig(buckets.SHARES.name, storage=StorageType.FILE))
+    await older.put("recording", b"kept")
+    await provision(client)
+    for bucket in buckets.ALL:
+        assert (await manager.stream_info(f"KV_{bucket.name}")).config.allow_direct
+    assert (await (await manager.key_value(buckets.SHARES.name)).get("recording")).value == b"kept"
