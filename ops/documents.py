@@ -1,4 +1,4 @@
-"""Which documents can be written by a program? The README's settings, the index of decisions, the API, the metrics.
+"""Which documents can be written by a program? Settings, decisions, the API, subjects, metrics.
 
 `make docs` writes them; `tests/test_documents.py` fails when they are not as this would write them.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 import ops
 from gateways.api.description import openapi_json, written
-from ops import inventory, settings
+from ops import asyncapi, catalogue, inventory, settings
 
 ROOT: Final = Path(ops.__file__).parents[1]
 _TITLE: Final = re.compile(r"^# (\d+)\. (.+)$", re.MULTILINE)
@@ -26,6 +26,8 @@ def documents() -> Mapping[Path, str]:
         ROOT / "docs" / "adr" / "README.md": decisions(),
         ROOT / "docs" / "openapi.json": openapi_json(written()),
         ROOT / "docs" / "metrics.md": metrics_table(),
+        ROOT / "docs" / "asyncapi.yaml": asyncapi.yaml(),
+        ROOT / "docs" / "subjects.md": catalogue.table(),
     }
 
 

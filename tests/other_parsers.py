@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import m3u8
-import pytest
 
-FOLDER = Path(__file__).parent / "strangers"
-INSTALL_DEADLINE_S = 90
+from tests.strangers.install import FOLDER, installed
+
 TOO_SHORT = "at least 85% of PART-TARGET"
 """hls-parser does not know that parts with INDEPENDENT=YES may be shorter (RFC 8216bis, 4.4.4.9); `hls_rules` does."""
 
@@ -37,7 +34,7 @@ def _m3u8(text: str) -> str:
 
 
 async def _hls_parser(playlists: Sequence[str]) -> list[str]:
-    await _install()
+    await installed()
     process = await asyncio.create_subprocess_exec(
         *("node", str(FOLDER / "parse_strictly.mjs")),
         stdin=asyncio.subprocess.PIPE,
@@ -60,15 +57,3 @@ def _last_parts(text: str) -> str:
     first = ends[-4 + open_one] if len(ends) > 3 - open_one else 0
     kept = [line for number, line in enumerate(lines) if number > first or not line.startswith("#EXT-X-PART:")]
     return "\n".join(kept) + "\n"
-
-
-async def _install() -> None:
-    if (FOLDER / "node_modules" / "hls-parser").exists():
-        return
-    if shutil.which("npm") is None:
-        pytest.skip("hls-parser needs npm, and there is none here")
-    process = await asyncio.create_subprocess_exec(
-        *("npm", "ci", "--no-audit", "--no-fund"), cwd=FOLDER, stdout=asyncio.subprocess.DEVNULL
-    )
-    async with asyncio.timeout(INSTALL_DEADLINE_S):
-        assert await process.wait() == 0, "npm could not install hls-parser"
