@@ -37,7 +37,8 @@ def client(settings: Settings) -> Nats:
 
 def options(settings: Settings, name: str) -> dict[str, Any]:
     """What `connect` is to be told. Raises SettingError when a key or a certificate is missing."""
-    found: dict[str, Any] = {"servers": settings.nats_url, "name": f"loom {name}", "inbox_prefix": inboxes.of(name)}
+    urls = settings.nats_url.split(",")
+    found: dict[str, Any] = {"servers": urls, "name": f"loom {name}", "inbox_prefix": inboxes.of(name)}
     if settings.keys:
         found["nkeys_seed_str"] = keys.seed(settings.keys, name)
     if settings.nats_ca or settings.nats_cert or settings.nats_key:

@@ -43,7 +43,8 @@ def metrics_table() -> str:
     head = ["# Metrics", "", "Written by `make docs`. The README tells [where they are](../README.md#watching-it).", ""]
     columns = ["| metric | kind | labels | told by | what it says |", "| --- | --- | --- | --- | --- |"]
     others = (
-        "Beside these, the library's own: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `python_gc_…`."
+        "Beside these, the libraries' own: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `python_gc_…` "
+        "and `stamina_retries_total` once a call of another system had to be repeated."
     )
     return "\n".join([*head, *columns, *rows, "", others, ""])
 

@@ -10,18 +10,21 @@ from subjects.buckets import Bucket
 from subjects.streams import Stream
 
 
-async def provision(nats: Nats) -> list[str]:
-    """What was made or changed. Raises RuntimeError when a declaration cannot be met, else what nats-py raises."""
-    changed = [said for stream in streams.ALL if (said := await _stream(nats, stream))]
+async def provision(nats: Nats, replicas: int = 1) -> list[str]:
+    """What was made or changed; every message is kept by so many servers.
+
+    Raises RuntimeError when a declaration cannot be met, else what nats-py raises.
+    """
+    changed = [said for stream in streams.ALL if (said := await _stream(nats, stream, replicas))]
     for bucket in buckets.ALL:
-        await _bucket(nats, bucket)
+        await _bucket(nats, bucket, replicas)
     for consumer in consumers.ALL:
         await ensure(nats, consumer)
     return changed
 
 
-async def _stream(nats: Nats, stream: Stream) -> str:
-    wanted = _configuration(stream)
+async def _stream(nats: Nats, stream: Stream, replicas: int) -> str:
+    wanted = _configuration(stream, replicas)
     manager = nats.jetstream()
     try:
         found = (await manager.stream_info(stream.name)).config
@@ -37,20 +40,20 @@ async def _stream(nats: Nats, stream: Stream) -> str:
     return f"changed {stream.name}"
 
 
-async def _bucket(nats: Nats, bucket: Bucket) -> None:
+async def _bucket(nats: Nats, bucket: Bucket, replicas: int) -> None:
     """Read by direct get: the key stands in its subject, so who may not read it can be refused."""
     manager = nats.jetstream()
     try:
         found = (await manager.stream_info(f"KV_{bucket.name}")).config
     except NotFoundError:
         about = KeyValueConfig(bucket.name, description=bucket.reason, ttl=bucket.ttl_s or None, direct=True)
-        await manager.create_key_value(about, storage=StorageType.FILE)
+        await manager.create_key_value(about, storage=StorageType.FILE, replicas=replicas)
         return
-    if not found.allow_direct:
-        await manager.update_stream(found.evolve(allow_direct=True))
+    if not found.allow_direct or found.num_replicas != replicas:
+        await manager.update_stream(found.evolve(allow_direct=True, num_replicas=replicas))
 
 
-def _configuration(stream: Stream) -> StreamConfig:
+def _configuration(stream: Stream, replicas: int) -> StreamConfig:
     return StreamConfig(
         name=stream.name,
         description=stream.reason,
@@ -58,6 +61,7 @@ def _configuration(stream: Stream) -> StreamConfig:
         retention=RetentionPolicy.WORK_QUEUE if stream.work_queue else RetentionPolicy.LIMITS,
         discard=DiscardPolicy.NEW,
         storage=StorageType.FILE,
+        num_replicas=replicas,
         duplicate_window=stream.duplicate_window_s,
         allow_direct=True,
         allow_atomic=stream.allow_atomic or None,

@@ -39,6 +39,12 @@ def _share(text: str) -> float:
     return float(text)
 
 
+def _nodes(text: str) -> int:
+    if text not in ("1", "3", "5"):
+        raise ValueError("1, 3 or 5")
+    return int(text)
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -120,6 +126,12 @@ ALL: Final = (
         _path,
     ),
     Setting(
+        "LOOM_NATS_NODES",
+        "1",
+        "How many NATS servers keep every message; of three, one may be lost. Chosen once for a data folder.",
+        _nodes,
+    ),
+    Setting(
         "LOOM_DATABASE_URL",
         "",
         "A PostgreSQL database, postgresql://…; empty: the embedded one.",
@@ -186,6 +198,7 @@ class Settings(Struct, frozen=True):
     port: int
     public_url: str
     nats_url: str
+    nats_nodes: int
     nats_keys: Path | None
     nats_ca: Path | None
     nats_cert: Path | None

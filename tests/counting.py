@@ -104,7 +104,7 @@ def main(url: str) -> None:
 async def _serve(url: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client = await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=5)
+    client = await nats.connect(url.split(","), max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=5)
     async with running(client, CountingActor(client)):
         print("ready", flush=True)  # noqa: T201
         await stop.wait()

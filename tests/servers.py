@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import asyncpg
 import nats
+import nats.errors
+import nats.js.errors
 import redis as redis_client
 from nats.aio.client import Client
 
@@ -79,9 +81,63 @@ class NatsServer:
         return await nats_server.name_at(self.port) == self._name
 
 
+class NatsCluster:
+    """Several that keep every message together; each can be killed and started again."""
+
+    def __init__(self, folder: Path, nodes: int = 3) -> None:
+        self.folder = folder
+        self._ports, self._routes = ([any_free() for _ in range(nodes)] for _ in range(2))
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def url(self) -> str:
+        """All of them, as LOOM_NATS_URL takes it."""
+        return ",".join(f"nats://127.0.0.1:{port}" for port in self._ports)
+
+    async def __aenter__(self) -> Self:
+        self._processes = [self._start(number) for number in range(len(self._ports))]
+        for port in self._ports:
+            await until(lambda port=port: nats_server.name_at(port))  # type: ignore[misc, arg-type]
+        await until(self._have_a_leader)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+    async def replace(self, number: int, away_s: float) -> None:
+        """Kill one, and start it again after a while."""
+        self._processes[number].kill()
+        await asyncio.to_thread(self._processes[number].wait)
+        await asyncio.sleep(away_s)
+        self._processes[number] = self._start(number)
+        await until(lambda: nats_server.name_at(self._ports[number]))  # type: ignore[arg-type]
+
+    def _start(self, number: int) -> subprocess.Popen[bytes]:
+        configured = nats_server.configuration()
+        program = nats_server.node(self.folder, number, self._ports, self._routes, configured)
+        return _started(program, subprocess.DEVNULL)
+
+    async def _have_a_leader(self) -> bool:
+        try:
+            client = await nats.connect(self.url.split(","))
+        except OSError:
+            return False
+        try:
+            await client.jetstream().account_info()
+        except (nats.errors.Error, TimeoutError, nats.js.errors.Error):
+            return False
+        finally:
+            await client.close()
+        return True
+
+
 @asynccontextmanager
-async def connected(server: NatsServer) -> AsyncIterator[Client]:
-    client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+async def connected(server: NatsServer | NatsCluster) -> AsyncIterator[Client]:
+    client = await nats.connect(server.url.split(","), max_reconnect_attempts=-1, reconnect_time_wait=0.1)
     try:
         yield client
     finally:

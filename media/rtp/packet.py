@@ -29,7 +29,7 @@ def parse(data: bytes, transport_cc_id: int = 0) -> RtpPacket:
     if len(data) >= _USUAL.size:
         first, second, sequence, timestamp, ssrc, profile, words, element, number = _USUAL.unpack_from(data)
         start, wanted = 16 + 4 * words, transport_cc_id << 4 | 1
-        if first == _PLAIN and profile == _ONE_BYTE and element == wanted and start <= len(data):
+        if first == _PLAIN and profile == _ONE_BYTE and words and element == wanted and start <= len(data):
             return RtpPacket(second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, data[start:], number)
     return _parse(data, transport_cc_id)
 

@@ -95,7 +95,7 @@ async def _migrate(url: str, console: Console) -> None:
 async def _provision(settings: Settings, console: Console) -> None:
     try:
         async with operator(settings) as connection:
-            changed = await provision(connection)
+            changed = await provision(connection, settings.nats_nodes)
     except nats.errors.Error as error:
         raise CannotStart(f"The streams cannot be made: {error}") from error
     console.say("streams", ", ".join(changed) or "as they should be")

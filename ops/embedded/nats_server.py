@@ -5,21 +5,56 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 import ops
 from ops import authorization, keys
+from ops.data_folder import CannotStart
 from ops.supervisor import Program
 
 FIRST_PORT: Final = 4222
+ALONE: Final = "nats"
+TOGETHER: Final = "nats-nodes"
 _GREETING: Final = b"INFO "
 
 
 def program(data: Path, port: int, name: str, configured: Path | None = None) -> Program:
     """The process; `name` is what it calls itself. Raises FileNotFoundError when the server is not installed."""
-    where = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(data / "nats"))
+    where = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(data / ALONE))
     return Program("nats", (binary(), "-c", str(configured or configuration()), "-n", name, *where), server=True)
+
+
+def node(data: Path, number: int, ports: Sequence[int], routes: Sequence[int], configured: Path) -> Program:
+    """One of several that keep every message together; a node keeps its name, by which the others know it."""
+    folder = data / TOGETHER / str(number)
+    folder.mkdir(parents=True, exist_ok=True)
+    others = ", ".join(f'"nats://127.0.0.1:{port}"' for port in routes if port != routes[number])
+    path = folder.with_suffix(".conf")
+    path.write_text(
+        f'include "{os.path.relpath(configured, path.parent)}"\n'
+        f'cluster {{ name: loom, listen: "127.0.0.1:{routes[number]}", routes: [{others}] }}\n'
+    )
+    where = ("-a", "127.0.0.1", "-p", str(ports[number]), "-sd", str(folder))
+    command = (binary(), "-c", str(path), "-n", node_name(data, number), *where)
+    return Program(f"nats {number + 1}", command, server=True)
+
+
+def node_name(data: Path, number: int) -> str:
+    """Of this folder's nodes and nobody else's."""
+    return f"loom-{crc32(str(data).encode()):08x}-{number + 1}"
+
+
+def check_nodes(data: Path, nodes: int) -> None:
+    """A log that was begun by one server is not found by three, nor the other way round. Raises CannotStart."""
+    found, other = (ALONE, TOGETHER) if nodes > 1 else (TOGETHER, ALONE)
+    if (data / found).exists() and not (data / other).exists():
+        raise CannotStart(
+            f"The log in {data} was begun with {'one NATS server' if nodes > 1 else 'several NATS servers'}, and "
+            f"LOOM_NATS_NODES is {nodes} now. Put it back, or begin with another LOOM_DATA."
+        )
 
 
 def guarded(folder: Path) -> Path:

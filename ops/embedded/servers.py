@@ -19,7 +19,7 @@ from ops.connections import operator
 from ops.console import Console
 from ops.data_folder import CannotStart
 from ops.embedded import nats_server, postgres, redis_server
-from ops.embedded.ports import first_free
+from ops.embedded.ports import any_free, first_free
 from ops.settings import Settings
 from ops.supervisor import Child, Supervisor
 from schemas.ids import new_id
@@ -81,14 +81,31 @@ def known(data: Path) -> Urls:
 
 
 async def _start_nats(settings: Settings, supervisor: Supervisor, console: Console) -> str:
-    url = settings.nats_url or await _start_embedded_nats(settings, supervisor)
+    start = _start_nodes if settings.nats_nodes > 1 else _start_embedded_nats
+    url = settings.nats_url or await start(settings, supervisor)
     await until(partial(_connect_nats, settings), "NATS", url)
     console.say("nats", shown(url))
     return url
 
 
+async def _start_nodes(settings: Settings, supervisor: Supervisor) -> str:
+    """On the first free ports from 4222 on; the URL names all of them."""
+    nats_server.check_nodes(settings.data, settings.nats_nodes)
+    configuration = nats_server.guarded(settings.keys or settings.data / "keys")
+    ports: list[int] = []
+    for _ in range(settings.nats_nodes):
+        ports.append(first_free(ports[-1] + 1 if ports else nats_server.FIRST_PORT))
+    routes = [any_free() for _ in ports]
+    for number, port in enumerate(ports):
+        child = supervisor.start(nats_server.node(settings.data, number, ports, routes, configuration))
+        if await _answering(port, child) != nats_server.node_name(settings.data, number):
+            raise CannotStart(f"NATS does not start: {child.last_words()}")
+    return ",".join(f"nats://127.0.0.1:{port}" for port in ports)
+
+
 async def _start_embedded_nats(settings: Settings, supervisor: Supervisor) -> str:
     """On port 4222 or the next free one. Another may take it at the same moment; then the one behind it."""
+    nats_server.check_nodes(settings.data, 1)
     configuration = nats_server.guarded(settings.keys or settings.data / "keys")
     name, port = f"loom-{new_id()}", nats_server.FIRST_PORT
     while True:
@@ -140,9 +157,9 @@ async def _start_redis(settings: Settings, supervisor: Supervisor, console: Cons
 
 
 async def _connect_nats(settings: Settings, url: str) -> None:
-    """Raises SettingError when it is there and refuses us."""
-    async with operator(settings.at(url)):
-        pass
+    """Raises SettingError when it is there and refuses us, TimeoutError while its nodes have not found each other."""
+    async with operator(settings.at(url)) as client:
+        await client.jetstream().account_info()
 
 
 async def _connect_postgres(url: str) -> None:
