@@ -1,5 +1,8 @@
 """Are all streams, buckets and consumers as `subjects/` declares them? Made or updated at every start, idempotently."""
 
+from typing import Final
+
+import stamina
 from nats.aio.client import Client as Nats
 from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
@@ -9,13 +12,20 @@ from subjects import buckets, consumers, streams
 from subjects.buckets import Bucket
 from subjects.streams import Stream
 
+TOGETHER_S: Final = 15.0
+NO_SUITABLE_PEERS: Final = 10005
+
 
 async def provision(nats: Nats, replicas: int = 1) -> list[str]:
     """What was made or changed; every message is kept by so many servers.
 
     Raises RuntimeError when a declaration cannot be met, else what nats-py raises.
     """
-    changed = [said for stream in streams.ALL if (said := await _stream(nats, stream, replicas))]
+    changed: list[str] = []
+    for stream in streams.ALL:
+        async for attempt in stamina.retry_context(_are_alone, attempts=None, timeout=TOGETHER_S, wait_max=1):
+            with attempt:
+                changed += await _stream(nats, stream, replicas)
     for bucket in buckets.ALL:
         await _bucket(nats, bucket, replicas)
     for consumer in consumers.ALL:
@@ -23,21 +33,26 @@ async def provision(nats: Nats, replicas: int = 1) -> list[str]:
     return changed
 
 
-async def _stream(nats: Nats, stream: Stream, replicas: int) -> str:
+def _are_alone(error: Exception) -> bool:
+    """Servers that have just been started and have not found each other."""
+    return isinstance(error, APIError) and error.err_code == NO_SUITABLE_PEERS
+
+
+async def _stream(nats: Nats, stream: Stream, replicas: int) -> list[str]:
     wanted = _configuration(stream, replicas)
     manager = nats.jetstream()
     try:
         found = (await manager.stream_info(stream.name)).config
     except NotFoundError:
         await manager.add_stream(wanted)
-        return f"made {stream.name}"
+        return [f"made {stream.name}"]
     if not _differs(wanted, found):
-        return ""
+        return []
     try:
         await manager.update_stream(wanted)
     except APIError as error:
         raise RuntimeError(f"Stream {stream.name} is there but differs and cannot be changed: {error}") from error
-    return f"changed {stream.name}"
+    return [f"changed {stream.name}"]
 
 
 async def _bucket(nats: Nats, bucket: Bucket, replicas: int) -> None:
