@@ -7,6 +7,7 @@ from typing import Any, Final
 import nats.errors
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.connection import Connection
 from ops import keys
 from ops.settings import SettingError, Settings
 from subjects import inboxes
@@ -19,7 +20,7 @@ class InTheClear(nats.errors.Error):
     """The server does not ask for TLS."""
 
 
-class Encrypted(Nats):
+class Encrypted(Connection):
     """Speaks to a server by TLS or not at all; nats-py goes on in the clear with one that does not ask for it."""
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002
@@ -32,7 +33,7 @@ def client(settings: Settings) -> Nats:
     """One that is not connected yet."""
     url = settings.nats_url
     is_secret = url.startswith("tls://") or (settings.nats_ca is not None and not url.startswith("wss://"))
-    return Encrypted() if is_secret else Nats()
+    return Encrypted() if is_secret else Connection()
 
 
 def options(settings: Settings, name: str) -> dict[str, Any]:

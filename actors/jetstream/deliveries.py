@@ -10,6 +10,7 @@ import json
 from contextlib import suppress
 from typing import Final
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -66,12 +67,13 @@ class Deliveries:
         subscription, self._subscription = self._subscription, None
         if subscription is None or self._client.is_closed:
             return
-        if self._client.is_connected:
-            await subscription.drain()  # type: ignore[no-untyped-call]  # what was on its way arrives first
-        else:
-            await subscription.unsubscribe()
-        for delivery in self._came:
-            await delivery.nak()
+        with suppress(nats.errors.Error, OSError):  # a connection that broke is asked for nothing
+            if self._client.is_connected:
+                await subscription.drain()  # type: ignore[no-untyped-call]  # what was on its way arrives first
+            else:
+                await subscription.unsubscribe()
+            for delivery in self._came:
+                await delivery.nak()
         self._came.clear()
 
     async def _take(self, message: Msg) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
+import nats.errors as nats_errors
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -114,4 +115,5 @@ async def listening(nats: Client, subject: str) -> AsyncIterator[Callable[[], Aw
         yield wait
     finally:
         if not nats.is_closed:
-            await subscription.unsubscribe()
+            with suppress(nats_errors.Error, OSError):  # a connection that broke has no subscriptions
+                await subscription.unsubscribe()

@@ -5,7 +5,7 @@ The one module that touches private names of nats.micro (`Endpoint._handle_reque
 waits when they stop; tests/actors/runtime/test_micro.py checks what goes over the wire.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from nats.aio.client import Client as Nats
@@ -15,7 +15,7 @@ from nats.micro.service import Endpoint, EndpointConfig, Service, ServiceConfig
 
 from subjects import inboxes
 
-Spawn = Callable[[Awaitable[None]], Awaitable[None]]
+Spawn = Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
 """Has a message handled, and returns when there is room for the next one."""
 
 

@@ -34,7 +34,8 @@ PAGE: Final = 256
 DRAIN_S: Final = 10.0
 OVERDUE_S: Final = 0.25
 AWAY: Final = (*burial.AWAY, Unavailable)
-Loop = Callable[[], Coroutine[Any, Any, None]]
+Handling = Coroutine[Any, Any, None]
+Loop = Callable[[], Handling]
 log = structlog.get_logger(__name__)
 
 
@@ -54,10 +55,10 @@ class Actor:
 async def running(nats_client: Nats, actor: Actor) -> AsyncIterator[None]:
     """Takes messages while the block runs; at its end takes no more, finishes those it has, hands over its share."""
     async with asyncio.TaskGroup() as owner:
-        work = _Work(nats_client, actor, owner)
+        work = _Work(nats_client, actor)
         await patiently(work.partitions.beat, None)
         service = await work.offer()
-        loops = [owner.create_task(loop()) for loop in await work.loops()]
+        loops = [owner.create_task(loop()) for loop in (*await work.loops(), work.defect)]
         try:
             yield
         finally:
@@ -72,14 +73,15 @@ async def running(nats_client: Nats, actor: Actor) -> AsyncIterator[None]:
 class _Work:
     """What one running actor holds."""
 
-    def __init__(self, nats_client: Nats, actor: Actor, owner: asyncio.TaskGroup) -> None:
+    def __init__(self, nats_client: Nats, actor: Actor) -> None:
         self._nats = nats_client
         self._actor = actor
-        self._owner = owner
         inbox = Inbox()
         self.partitions = Partitions(nats_client, actor.service, new_id()[:8], inbox.entities)
         self._dispatch = Dispatch(nats_client, actor, inbox, self.partitions.other_owner)
         self._busy: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._defect: asyncio.Future[None] = self._loop.create_future()
         self._room_for_requests = asyncio.Semaphore(AT_ONCE)
         self._room_for_events = asyncio.Semaphore(AT_ONCE)
         self._unread = 0
@@ -118,22 +120,27 @@ class _Work:
             _, late = await asyncio.wait(self._busy, timeout=DRAIN_S)
             await ended(late)
 
-    async def _requested(self, handling: Awaitable[None]) -> None:
+    async def defect(self) -> None:
+        """Wait for one of our own, and raise it."""
+        await self._defect
+
+    async def _requested(self, handling: Handling) -> None:
         await self._room_for_requests.acquire()
         self._start(handling, self._room_for_requests)
 
-    def _start(self, handling: Awaitable[None], room: asyncio.Semaphore) -> None:
-        task = self._owner.create_task(self._guarded(handling, room))
+    def _start(self, handling: Handling, room: asyncio.Semaphore) -> None:
+        task = self._loop.create_task(handling)
         self._busy.add(task)
-        task.add_done_callback(self._busy.discard)
+        task.add_done_callback(partial(self._handled, room))
 
-    async def _guarded(self, handling: Awaitable[None], room: asyncio.Semaphore) -> None:
-        try:
-            await handling
-        except AWAY as error:
+    def _handled(self, room: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
+        room.release()
+        self._busy.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, AWAY):
             log.warning("could not settle a message", why=repr(error))
-        finally:
-            room.release()
+        elif error and not self._defect.done():
+            self._defect.set_exception(error)
 
     async def _from_peer(self, message: Request) -> None:
         """A message for an entity of ours that another process was sent."""

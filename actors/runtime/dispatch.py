@@ -133,7 +133,7 @@ class Dispatch:
                 return await self._forward(message, said, owner, left_s)
             except nats.errors.NoRespondersError:
                 log.debug("its owner is gone; handled here", owner=owner, entity=entity)
-        return await self._in_time(left_s, lambda: self._in_turn(entity, route, body, caller))
+        return await self._in_time(left_s, self._in_turn(entity, route, body, caller))
 
     async def _forward(self, message: Request, said: Headers, owner: str, left_s: float) -> Outcome:
         """To the process that handles this entity. Raises NoRespondersError."""
@@ -175,15 +175,15 @@ class Dispatch:
             return Dead(error)
         current.set(meta.caller)
         handler = getattr(self._actor, route.name)
-        return await self._in_time(route.deadline_s, lambda: handler(body, meta))
+        return await self._in_time(route.deadline_s, handler(body, meta))
 
-    async def _in_time(self, left_s: float, work: Callable[[], Awaitable[Any]]) -> Outcome:
+    async def _in_time(self, left_s: float, work: Awaitable[Any]) -> Outcome:
         """What came of the work; the one place where a defect ends."""
         task = asyncio.current_task()
         assert task
         deadline = self._deadlines[task] = self._loop.time() + left_s
         try:
-            return Done(await work() or b"")
+            return Done(await work or b"")
         except asyncio.CancelledError:
             if self._loop.time() < deadline:
                 raise
@@ -218,14 +218,14 @@ class Dispatch:
         """One line and one count for each end."""
         metrics.handled(self._actor.service, said, type(outcome), time.perf_counter() - began)
         match outcome:
+            case Done():
+                pass
             case Refused(error=error):
                 log.info("refused", message=said, code=error.code, why=str(error))
             case Retry(error=away) | Late(error=away):
                 log.warning("to be tried again", message=said, why=str(away) or repr(away))
             case Dead(error=defect):
                 log.error("failed", message=said, exc_info=defect)
-            case Done():
-                pass
 
 
 def _ours(_: str) -> str:

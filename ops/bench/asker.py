@@ -6,18 +6,19 @@ As many requests as told, `AT_ONCE` at a time; or, with RATE, so many a second w
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
 import uvloop
 from msgspec import Struct
-from nats.aio.client import Client as Nats
 
+from actors.jetstream.connection import Connection
 from actors.runtime.client import Client
 from ops.bench.figure import percentile
 from ops.bench.greeting import SayGreeting
-from ops.bench.responder import SUBJECTS
+from ops.bench.responder import FASTSTREAM, RAW
 from ops.bench.servers import connected
 from schemas.envelope import Caller, caller_to_headers
 from schemas.ids import new_id
@@ -37,22 +38,44 @@ class Asked(Struct, frozen=True):
     p99_ms: float
 
 
-def asking(kind: str, client: Nats) -> Callable[[int], Awaitable[object]]:
-    """The `number`th request, with the same bytes on the wire whatever kind it is."""
-    if kind == "actor":
-        asks = Client(client)
-        return lambda number: asks.ask(SayGreeting(GUESTS[number % len(GUESTS)]))
-    subject = SUBJECTS[kind]
+@asynccontextmanager
+async def asking(kind: str, url: str) -> AsyncIterator[Callable[[int], Awaitable[object]]]:
+    """The `number`th request, with the same headers and body on the wire whatever kind it is."""
+    wishes = [SayGreeting(guest) for guest in GUESTS]
     headers = caller_to_headers(Caller(command_id=new_id(), deadline=time.time() + DEADLINE_S))
-    headers |= {"content-type": "application/json"} if kind == "faststream" else {}
-    bodies = [msgspec.json.encode(SayGreeting(guest)) for guest in GUESTS]
-    return lambda number: client.request(subject, bodies[number % len(bodies)], timeout=DEADLINE_S, headers=headers)
+    async with AsyncExitStack() as stack:
+        if kind == "faststream":
+            yield await _faststream(url, wishes, headers, stack)
+            return
+        client = await stack.enter_async_context(connected(url, None if kind == "raw" else Connection()))
+        if kind == "actor":
+            asks = Client(client)
+            yield lambda number: asks.ask(wishes[number % len(wishes)])
+            return
+        bodies = [msgspec.json.encode(wish) for wish in wishes]
+        yield lambda number: client.request(RAW, bodies[number % len(bodies)], timeout=DEADLINE_S, headers=headers)
+
+
+async def _faststream(
+    url: str, wishes: Sequence[SayGreeting], headers: dict[str, str], stack: AsyncExitStack
+) -> Callable[[int], Awaitable[object]]:
+    """Encoded and decoded by FastStream, as its documentation shows it."""
+    from faststream.nats import NatsBroker  # noqa: PLC0415  only here, and only where it is installed
+
+    bodies = [msgspec.to_builtins(wish) for wish in wishes]
+    broker = await stack.enter_async_context(NatsBroker(url, logger=None))
+    await broker.connect()
+
+    async def ask(number: int) -> object:
+        reply = await broker.request(bodies[number % len(bodies)], FASTSTREAM, headers=headers, timeout=DEADLINE_S)
+        return await reply.decode()
+
+    return ask
 
 
 async def main(kind: str, url: str, count: int, at_once: int, rate: float) -> Asked:
     """Warm up, then measure."""
-    async with connected(url) as client:
-        ask = asking(kind, client)
+    async with asking(kind, url) as ask:
         took: list[float] = []
 
         async def one(number: int) -> None:

@@ -10,6 +10,7 @@ import time
 import uvloop
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.connection import Connection
 from actors.runtime.actor import running
 from ops.bench.greeting import GreetingActor, GuestGreeted
 from ops.bench.servers import connected
@@ -22,7 +23,7 @@ BATCH = 256
 
 async def main(kind: str, url: str, count: int) -> float:
     """CPU-seconds of this process from the first to the last event."""
-    async with connected(url) as client:
+    async with connected(url, None if kind == "raw" else Connection()) as client:
         began = time.process_time()
         await (_raw(client, count) if kind == "raw" else _actor(client, count))
         return time.process_time() - began

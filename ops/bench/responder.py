@@ -9,14 +9,13 @@ from typing import Any
 import msgspec
 import uvloop
 
+from actors.jetstream.connection import Connection
 from actors.runtime.actor import running
-from ops.bench.greeting import Greeting, GreetingActor, SayGreeting
+from ops.bench.greeting import Greeting, GreetingActor
 from ops.bench.servers import connected
-from subjects import commands
 
 RAW = "bench.raw"
 FASTSTREAM = "bench.faststream"
-SUBJECTS = {"raw": RAW, "actor": commands.of(SayGreeting), "faststream": FASTSTREAM}
 ANSWER = msgspec.json.encode(Greeting("hello"))
 
 
@@ -28,7 +27,7 @@ async def main(kind: str, url: str) -> None:
         if kind == "faststream":
             await _faststream(url, stack)
         else:
-            client = await stack.enter_async_context(connected(url))
+            client = await stack.enter_async_context(connected(url, None if kind == "raw" else Connection()))
             if kind == "raw":
                 await client.subscribe(RAW, queue="greeting", cb=_answer)
             else:
