@@ -1,4 +1,4 @@
-"""How are NATS, PostgreSQL and storage reached? Connections that come back by themselves."""
+"""How are NATS, PostgreSQL, Redis and storage reached? Connections that come back by themselves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -12,6 +12,8 @@ import structlog
 from nats.aio.client import Client as Nats
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from actors.outside.shared_redis import SharedRedis
+from actors.runtime.tasks import ended
 from ops import credentials
 from ops.settings import SettingError, Settings
 from subjects.permissions import OPERATOR
@@ -120,6 +122,19 @@ async def database_pool(url: str) -> AsyncIterator[Any]:
     pool = asyncpg.create_pool(url, min_size=0, max_size=8, command_timeout=30, timeout=5)
     async with pool:
         yield pool
+
+
+@asynccontextmanager
+async def shared_redis(url: str) -> AsyncIterator[SharedRedis]:
+    """Soon connected, and again after every absence; nobody waits for it."""
+    redis = SharedRedis(url)
+    async with asyncio.TaskGroup() as owner:
+        connecting = owner.create_task(redis.connect())
+        try:
+            yield redis
+        finally:
+            await ended([connecting])
+            await redis.close()
 
 
 def object_store(settings: Settings) -> ObjectStore:

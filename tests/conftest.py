@@ -9,7 +9,7 @@ from nats.aio.client import Client
 
 from ops.provision import provision
 from tests import servers
-from tests.servers import NatsServer, connected, fresh_database
+from tests.servers import NatsServer, RedisServer, connected, fresh_database
 
 
 @pytest.fixture
@@ -52,6 +52,13 @@ def database_url(postgres_url: str) -> Iterator[str]:
     """A fresh database without tables."""
     with servers.empty_database(postgres_url) as url:
         yield url
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """One that may be killed."""
+    with servers.own_redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

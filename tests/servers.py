@@ -170,14 +170,56 @@ def postgres() -> Iterator[str]:
             yield url
 
 
+class RedisServer:
+    """A Redis of one's own on a socket, that can be killed, started again, and made to hang."""
+
+    def __init__(self, folder: Path) -> None:
+        self._program, self.url = redis_server.program(folder)
+        self._log = folder / "redis.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        with self._log.open("ab") as words:
+            self._process = _started(self._program, words)
+        _until(lambda: _pings(self.url), self._log)
+
+    def kill(self) -> None:
+        self._send(signal.SIGKILL)
+        if self._process:
+            self._process.wait(DEADLINE_S)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It takes connections and says nothing."""
+        self._send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process:
+            self._process.send_signal(number)
+
+
+@contextmanager
+def own_redis() -> Iterator[RedisServer]:
+    """A server that no other test knows."""
+    with _folder() as folder:
+        server = RedisServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
 @contextmanager
 def redis() -> Iterator[str]:
     """A Redis server on a socket; its URL."""
-    with _folder() as folder:
-        program, url = redis_server.program(folder)
-        with _running(program, folder / "redis.log") as log:
-            _until(lambda: _pings(url), log)
-            yield url
+    with own_redis() as server:
+        yield server.url
 
 
 @asynccontextmanager

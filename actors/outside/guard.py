@@ -1,7 +1,8 @@
 """What keeps somebody else's trouble from becoming ours? A time-out, a few retries, and a breaker that asks no more.
 
-A guarded dependency that fails again and again is left alone for `OPEN_S` (closed → open); then one call is let through
-(half-open), and its end decides. Meanwhile everybody is told `unavailable` at once, instead of waiting for a time-out.
+A guarded dependency that fails `failures` times in a row is left alone for `OPEN_S` (closed → open); then a call is
+let through (half-open), and its end decides. Meanwhile everybody is told `unavailable` at once, instead of waiting for
+a time-out.
 """
 
 import asyncio
@@ -25,19 +26,25 @@ class Guard:
     """Calls of one dependency. `away` is what its client raises while it cannot be reached (and only then)."""
 
     def __init__(
-        self, name: str, away: tuple[type[Exception], ...], *, timeout_s: float = 5.0, attempts: int = 2
+        self,
+        name: str,
+        away: tuple[type[Exception], ...],
+        *,
+        timeout_s: float = 5.0,
+        attempts: int = 2,
+        failures: int | None = None,
     ) -> None:
         self.name = name
         self._away = away
         self._timeout_s = timeout_s
         self._attempts = attempts
-        self._breakers = AsyncCircuitBreakerFactory(default_threshold=FAILURES, default_ttl=OPEN_S)
+        self._breakers = AsyncCircuitBreakerFactory(default_threshold=failures or FAILURES, default_ttl=OPEN_S)
         self._breakers.add_listener(self._changed)
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
         """What `call` gives, which may be made more than once. Raises Unavailable, and what is no sign of absence."""
         try:
-            async with await self._breakers.get_breaker(self.name, exclude=[(Exception, self._is_there)]):
+            async with await self._breakers.get_breaker(self.name, exclude=[(BaseException, self._is_there)]):
                 async for attempt in stamina.retry_context(self._is_away, attempts=self._attempts, wait_initial=0.05):
                     with attempt:
                         async with asyncio.timeout(self._timeout_s):
@@ -50,10 +57,10 @@ class Guard:
             raise Unavailable(f"{self.name} does not answer; try again in a moment.") from error
         raise AssertionError("an attempt returns or raises")
 
-    def _is_away(self, error: Exception) -> bool:
+    def _is_away(self, error: BaseException) -> bool:
         return isinstance(error, self._away) and not isinstance(error, FileNotFoundError)  # of storage: an answer
 
-    def _is_there(self, error: Exception) -> bool:
+    def _is_there(self, error: BaseException) -> bool:  # as far as is known, also when nobody waits any more
         return not self._is_away(error)
 
     def _changed(self, name: str, what: str, event: object) -> None:
