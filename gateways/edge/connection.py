@@ -97,9 +97,9 @@ class Connection(asyncio.Protocol):
             self._bound_head()
 
     def eof_received(self) -> bool:
-        """The client says no more; what it asked is still answered."""
+        """The client says no more; what it asked is still answered, but a stream, whose listener has left."""
         self._is_heard_out = True
-        return self._answering is not None or bool(self._waiting)
+        return not self._is_streaming and (self._answering is not None or bool(self._waiting))
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""

@@ -48,8 +48,8 @@ class Door:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await response.write(b"data: one\n\n")
-        await self.first_event_read.wait()
         try:
+            await self.first_event_read.wait()
             while True:
                 await response.write(b"data: more\n\n")
                 await asyncio.wait([asyncio.create_task(self.left.wait())], timeout=0.05)
@@ -186,6 +186,14 @@ async def test_events_come_as_they_are_said_and_end_with_the_listener(house: Hou
         await house.api.left.wait()
 
 
+async def test_who_leaves_a_silent_stream_has_left_at_once(house: House) -> None:
+    async with house.http.get(f"{house.url}/api/v1/recordings/x/events") as response:
+        assert await response.content.readline() == b"data: one\n"
+        response.close()
+    async with asyncio.timeout(2):
+        await house.api.left.wait()
+
+
 async def test_head_has_no_body(house: House) -> None:
     status, body, headers = await house.ask("HEAD", "/")
     assert (status, body) == (200, "")
@@ -236,4 +244,5 @@ async def test_ready_says_who_is_missing(house: House) -> None:
     assert status == 503
     assert '"ingest 1":"second says hello"' in body
     assert '"nats":"ok"' in body
+    assert '"status":"unavailable"' in body
     assert (await house.ask("GET", "/health/live"))[0] == 200
