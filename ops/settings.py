@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from msgspec import Struct, structs
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 class SettingError(Exception):
     """A setting cannot be used; the message says which, why and what would do."""
@@ -90,6 +92,13 @@ def _ice_servers(text: str) -> tuple[str, ...]:
     return servers
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(word.strip()) for word in text.split(",") if word.strip())
+    except ValueError:
+        raise ValueError("a list of addresses and networks such as 10.0.0.5,172.16.0.0/12") from None
+
+
 ALL: Final = (
     Setting("LOOM_DATA", "./data", "Where everything is kept that is not configured to live elsewhere.", Path),
     Setting("LOOM_HOST", "127.0.0.1", "The address the web server listens on; 0.0.0.0 for all."),
@@ -161,6 +170,30 @@ ALL: Final = (
     Setting("LOOM_INGEST_PROCESSES", "1", "How many WHIP gateways; one per core for many recordings.", _whole(1, 64)),
     Setting("LOOM_EDGE_PROCESSES", "1", "How many HLS edges share the port.", _whole(1, 64)),
     Setting("LOOM_MAX_SESSIONS", "100", "How many sources one gateway takes at a time.", _whole(1, 10_000)),
+    Setting(
+        "LOOM_LIMIT_RECORDINGS",
+        "120",
+        "How many recordings one address may start in a minute; 0: any number.",
+        _whole(0, 1_000_000),
+    ),
+    Setting(
+        "LOOM_LIMIT_SESSIONS",
+        "300",
+        "How often one address may begin to send (WHIP) in a minute; 0: any number.",
+        _whole(0, 1_000_000),
+    ),
+    Setting(
+        "LOOM_LIMIT_CHANGES",
+        "600",
+        "How many other changes one address may make in a minute; 0: any number.",
+        _whole(0, 1_000_000),
+    ),
+    Setting(
+        "LOOM_TRUSTED_PROXIES",
+        "",
+        "Proxies whose X-Forwarded-For is believed, besides those on this machine: 10.0.0.5,172.16.0.0/12.",
+        _networks,
+    ),
     Setting("LOOM_PART_MS", "333", "The length of a part, milliseconds.", _whole(100, 1000)),
     Setting("LOOM_SEGMENT_MS", "2000", "The length of a segment, milliseconds.", _whole(1000, 10_000)),
     Setting(
@@ -213,6 +246,10 @@ class Settings(Struct, frozen=True):
     ingest_processes: int
     edge_processes: int
     max_sessions: int
+    limit_recordings: int
+    limit_sessions: int
+    limit_changes: int
+    trusted_proxies: tuple[Network, ...]
     part_ms: int
     segment_ms: int
     abandon_after_s: int

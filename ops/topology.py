@@ -15,7 +15,7 @@ import gateways
 from actors.runtime.supervisor import Start, supervise
 from ops import settings as reading
 from ops import telemetry
-from ops.connections import database_pool, nats_connection, object_store
+from ops.connections import database_pool, nats_connection, object_store, shared_redis
 from ops.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -55,13 +55,22 @@ async def edge(settings: Settings, place: Place) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def api(settings: Settings, place: Place) -> AsyncIterator[Any]:
     """REST and pages."""
+    from gateways.api.limits import Quotas  # noqa: PLC0415
     from gateways.api.server import running  # noqa: PLC0415
 
-    secret = reading.secret(settings)
-    public_url = settings.public_url or None
     async with (
         nats_connection(settings, "api") as nats,
-        running(nats, listen=place.listen, secret=secret, pages=PAGES, public_url=public_url) as port,
+        shared_redis(settings.redis_url) as redis,
+        running(
+            nats,
+            listen=place.listen,
+            secret=reading.secret(settings),
+            pages=PAGES,
+            public_url=settings.public_url or None,
+            redis=redis,
+            quotas=Quotas(settings.limit_recordings, settings.limit_changes),
+            trusted=settings.trusted_proxies,
+        ) as port,
     ):
         yield port
 
@@ -73,6 +82,7 @@ async def ingest(settings: Settings, place: Place) -> AsyncIterator[Any]:
 
     async with (
         nats_connection(settings, "ingest") as nats,
+        shared_redis(settings.redis_url) as redis,
         running(
             nats,
             listen=place.listen,
@@ -84,6 +94,9 @@ async def ingest(settings: Settings, place: Place) -> AsyncIterator[Any]:
             max_sessions=settings.max_sessions,
             part_s=settings.part_s,
             segment_s=settings.segment_s,
+            redis=redis,
+            quota=settings.limit_sessions,
+            trusted=settings.trusted_proxies,
         ) as port,
     ):
         yield port

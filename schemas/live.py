@@ -22,3 +22,9 @@ class SourceMeasured(Struct, frozen=True):
 
 class Deleted(Struct, frozen=True):
     """The recording was deleted; nothing follows."""
+
+
+class Watched(Struct, frozen=True):
+    """How many are watching the recording at this moment."""
+
+    count: Annotated[int | None, Meta(description="Viewers, over all processes; null while nobody can count them.")]

@@ -22,6 +22,8 @@ INFO: Final = {
         "Every refusal is `application/problem+json` (RFC 9457): `detail` is a sentence for people, `code` a word for "
         "programs. A method that an address does not offer is answered with 405 and `Allow`, an address that is not "
         "listed here with 404. HEAD is answered wherever GET is, event streams excepted.\n\n"
+        "One address may change only so much in a minute: `RateLimit-Policy` and `RateLimit` tell how much; 429, that "
+        "it was too much.\n\n"
         "`X-Request-Id` may be sent with any request; it comes back, and stands in the server's log."
     ),
 }

@@ -4,22 +4,25 @@ A comment every 15 s keeps proxies from hanging up.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from typing import Annotated, Final
 
 import msgspec
 import structlog
 from aiohttp import web
+from msgspec import Meta, Struct
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
 from actors.runtime.client import Client
 from gateways.api.asked import SESSION_ID, caller, recording_id
+from gateways.api.presence import Presence
 from gateways.api.recordings import ONE
 from gateways.http.operation import TEXT, Answer
 from gateways.http.route import Route
 from schemas.errors import Gone, LoomError
 from schemas.ids import RecordingId
-from schemas.live import Deleted, SourceMeasured
+from schemas.live import Deleted, SourceMeasured, Watched
 from schemas.recording import GetRecording, RecordingView
 from subjects import events, live
 
@@ -29,12 +32,22 @@ STREAM: Final = "text/event-stream"
 log = structlog.get_logger(__name__)
 
 
+class Listening(Struct, frozen=True):
+    """The query of GET /api/v1/recordings/{id}/events."""
+
+    viewer: Annotated[
+        str,
+        Meta(pattern="^[0-9A-Za-z_-]{0,64}$", description="A random word, from who is watching: it is counted once."),
+    ] = ""
+
+
 class Live:
     """The resource; every listener has its own subscription, ended with its connection."""
 
-    def __init__(self, nats: Nats, client: Client) -> None:
+    def __init__(self, nats: Nats, client: Client, presence: Presence) -> None:
         self._nats = nats
         self._client = client
+        self._presence = presence
         self._listeners: set[asyncio.Task[object]] = set()
 
     def close(self) -> None:
@@ -42,11 +55,12 @@ class Live:
         for listener in self._listeners:
             listener.cancel()
 
-    async def listen(self, request: web.Request) -> web.StreamResponse:
+    async def listen(self, request: web.Request, asked: Listening) -> web.StreamResponse:
         """Hear what happens to a recording, while it happens.
 
         Server-sent events, for `EventSource`: `status` at once and whenever something happened, `source` once a second
-        while one is connected, `deleted` as the last. A stream that ends for another reason is to be opened again.
+        while one is connected, `watched` when somebody came or left, `deleted` as the last. A stream that ends for
+        another reason is to be opened again.
         """
         entity = recording_id(request)
         view = await self._client.ask(GetRecording(entity), caller(request))
@@ -62,7 +76,8 @@ class Live:
         try:
             await response.prepare(request)
             await response.write(_event("status", msgspec.json.encode(view)))
-            await self._relay(entity, queue, response)
+            with self._presence.joined(entity, asked.viewer, _watched(queue)):
+                await self._relay(entity, queue, response)
         except ConnectionError:
             pass
         finally:
@@ -105,7 +120,7 @@ ROUTES: Final = (
                 200,
                 "Events until the listener leaves or the recording is deleted.",
                 {STREAM: TEXT},
-                events={"status": RecordingView, "source": SourceMeasured, "deleted": Deleted},
+                events={"status": RecordingView, "source": SourceMeasured, "watched": Watched, "deleted": Deleted},
             ),
         ),
         refuses=(404, 410),
@@ -121,6 +136,14 @@ def _source(queue: asyncio.Queue[bytes | None]):  # type: ignore[no-untyped-def]
     async def heard(message: Msg) -> None:
         if not queue.full():  # a slow listener misses a measurement, nothing else
             queue.put_nowait(_event("source", message.data))
+
+    return heard
+
+
+def _watched(queue: asyncio.Queue[bytes | None]) -> Callable[[Watched], None]:
+    def heard(watched: Watched) -> None:
+        if not queue.full():  # the next count comes
+            queue.put_nowait(_event("watched", msgspec.json.encode(watched)))
 
     return heard
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from aiohttp import web
 
-from actors.runtime.client import Client
 from gateways.api.asked import caller, recording_id
+from gateways.api.link_cache import LinkCache
 from gateways.api.origin import origin
 from schemas.errors import Gone, LoomError, NotFound
-from schemas.recording import GetRecording, RecordingView, Status
+from schemas.recording import RecordingView, Status
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 MARKER: Final = "<!--opengraph-->"
@@ -23,8 +23,8 @@ _LIVE: Final = {Status.PREPARING, Status.RECORDING, Status.PAUSED}
 class Pages:
     """Serves `folder`, which `npm run build` fills."""
 
-    def __init__(self, client: Client, folder: Path, public_url: str | None) -> None:
-        self._client = client
+    def __init__(self, links: LinkCache, folder: Path, public_url: str | None) -> None:
+        self._links = links
         self._folder = folder
         self._public_url = public_url
 
@@ -41,7 +41,7 @@ class Pages:
         """The player; its head says what the link leads to. A dead link gets the page too, with its status."""
         status, words = 200, ""
         try:
-            view = await self._client.ask(GetRecording(recording_id(request)), caller(request))
+            view = await self._links.get(recording_id(request), caller(request))
             words = opengraph(view, origin(request, self._public_url))
         except NotFound:
             status = 404

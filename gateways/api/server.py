@@ -1,6 +1,7 @@
 """The API process: REST, server-sent events and the pages; started in order, stopped in the reverse order."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -9,11 +10,23 @@ from aiohttp import web
 from nats import errors as nats_errors
 from nats.aio.client import Client as Nats
 
+from actors.outside.shared_redis import ABSENT, SharedRedis
 from actors.runtime.client import Client
+from actors.runtime.tasks import ended
 from gateways.api import description, live, recordings
+from gateways.api.limits import UNLIMITED, Quotas
+from gateways.api.link_cache import LinkCache
+from gateways.api.live import Live
 from gateways.api.pages import Pages
+from gateways.api.presence import Presence
+from gateways.api.recordings import Recordings
 from gateways.http import health, middleware
+from gateways.http.address import Proxies
+from gateways.http.health import Check, Report
+from gateways.http.rate_limit import RateLimit
 from gateways.http.route import bound
+from schemas.errors import Unavailable
+from schemas.recording import ListTemplates
 from subjects import commands
 
 MOST_BYTES: Final = 64 * 1024
@@ -21,55 +34,89 @@ ASK_S: Final = 1.0
 DRAIN_S: Final = 3.0
 
 
+WITHOUT_TABLES: Final = (
+    "Lists and templates cannot be read. Recording and watching go on; what is new is listed once it is back."
+)
+
+
 @asynccontextmanager
 async def running(
-    nats: Nats, *, listen: tuple[str, int], secret: bytes, pages: Path, public_url: str | None = None
+    nats: Nats,
+    *,
+    listen: tuple[str, int],
+    secret: bytes,
+    pages: Path,
+    public_url: str | None = None,
+    redis: SharedRedis = ABSENT,
+    quotas: Quotas = UNLIMITED,
+    trusted: Proxies = (),
 ) -> AsyncIterator[int]:
-    """Serves while the block runs; yields the port. The caller closes `nats`. Raises OSError when the port is taken."""
-    listeners = live.Live(nats, Client(nats))
-    runner = web.AppRunner(
-        application(nats, listeners, secret, pages, public_url),
-        access_log=None,
-        shutdown_timeout=DRAIN_S,
-        handler_cancellation=True,
+    """Serves while the block runs; yields the port. The caller closes `nats` and `redis`.
+
+    Raises OSError when the port is taken.
+    """
+    client, presence = Client(nats), Presence(redis)
+    listeners, links = Live(nats, client, presence), LinkCache(client, redis)
+    made = application(
+        _checks(nats, client, redis),
+        Recordings(client, secret, public_url),
+        listeners,
+        Pages(links, pages, public_url),
+        RateLimit(redis, quotas.policy_of, trusted),
     )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, *listen)
-        await site.start()
-        yield int(runner.addresses[0][1])
-    finally:
-        listeners.close()
-        await runner.cleanup()
+    runner = web.AppRunner(made, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
+    async with asyncio.TaskGroup() as owner:
+        following = await links.follow(nats)
+        counting = owner.create_task(presence.run())
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, *listen)
+            await site.start()
+            yield int(runner.addresses[0][1])
+        finally:
+            listeners.close()
+            await runner.cleanup()
+            await ended([counting])
+            await presence.count()  # who was here has left
+            await following.unsubscribe()
 
 
 def application(
-    nats: Nats, listeners: live.Live, secret: bytes, pages: Path, public_url: str | None
+    checks: Mapping[str, Check], resource: Recordings, listeners: Live, pages: Pages, limit: RateLimit
 ) -> web.Application:
     """The router, and what happens to every request."""
-    client = Client(nats)
-    made = web.Application(middlewares=[middleware.request_id, middleware.errors], client_max_size=MOST_BYTES)
-    made.add_routes(health.routes({"nats": _nats(nats), "recording": _recording(nats)}))
-    made.add_routes(bound(recordings.ROUTES, recordings.Recordings(client, secret, public_url)))
+    made = web.Application(
+        middlewares=[middleware.request_id, middleware.errors, limit.middleware], client_max_size=MOST_BYTES
+    )
+    made.add_routes(health.routes(checks))
+    made.add_routes(bound(recordings.ROUTES, resource))
     made.add_routes(bound(live.ROUTES, listeners))
     made.add_routes(bound(description.ROUTES, description.Description()))
-    made.add_routes(Pages(client, pages, public_url).routes())
+    made.add_routes(pages.routes())
     return made
 
 
-def _nats(nats: Nats) -> health.Check:
-    async def check() -> str:
-        return "ok" if nats.is_connected else "not connected"
+def _checks(nats: Nats, client: Client, redis: SharedRedis) -> dict[str, Check]:
+    async def connected() -> Report:
+        return Report("ok" if nats.is_connected else "not connected")
 
-    return check
-
-
-def _recording(nats: Nats) -> health.Check:
-    async def check() -> str:
+    async def recording() -> Report:
         try:
             await nats.request(commands.ping("recording"), timeout=ASK_S)
         except (nats_errors.Error, TimeoutError):
-            return "does not answer"
+            return Report("does not answer")
+        return Report()
+
+    async def tables() -> str:
+        try:
+            await client.ask(ListTemplates(), deadline_s=ASK_S, patient=False)
+        except Unavailable as error:
+            return str(error)
         return "ok"
 
-    return check
+    return {
+        "nats": connected,
+        "recording": recording,
+        "postgresql": health.dispensable("postgresql", tables, WITHOUT_TABLES),
+        "redis": health.shared(redis),
+    }

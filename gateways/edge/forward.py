@@ -8,12 +8,14 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import aiohttp
+import msgspec
 import structlog
 from yarl import URL
 
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.request import Request
 from gateways.edge.response import REQUEST_ID, Response, problem, unavailable
+from gateways.http.health import Readiness, Report
 
 HOP_BY_HOP: Final = frozenset(
     [
@@ -83,19 +85,26 @@ class Forward:
                 refusal = found
         return refusal if refusal.has_request_id else refusal.with_field(REQUEST_ID, request_id.encode())
 
-    async def health(self) -> dict[str, str]:
-        """What each upstream says of itself: "ok", or why not."""
+    async def health(self) -> dict[str, Report]:
+        """What each upstream says of itself."""
         urls = [url for url in (self._api, *self._ingest) if url]
         said = await asyncio.gather(*(self._ready(url) for url in urls))
         names = ["api"] * bool(self._api) + [f"ingest {n}" for n in range(len(self._ingest))]
         return dict(zip(names, said, strict=True))
 
-    async def _ready(self, url: str) -> str:
+    async def _ready(self, url: str) -> Report:
         try:
             async with self._http.get(f"{url}/health/ready", timeout=aiohttp.ClientTimeout(total=READY_S)) as found:
-                return "ok" if found.ok else (await found.text())[:500]
+                text = await found.text()
         except (TimeoutError, aiohttp.ClientError):
-            return "does not answer"
+            return Report("does not answer")
+        if not found.ok:
+            return Report(text[:500])
+        try:
+            said = msgspec.json.decode(text, type=Readiness)
+        except msgspec.DecodeError:
+            return Report()  # whoever it is, it is ready
+        return Report(said.status, tuple(said.away))
 
     def _upstreams(self, request: Request) -> list[str]:
         path = request.target.partition("?")[0]

@@ -21,6 +21,7 @@ from gateways.edge.request import Request
 from gateways.edge.response import Response, response
 from gateways.edge.sources import Sources
 from gateways.edge.windows import Windows
+from gateways.http.health import Report, readiness
 from media.hls.media_playlist import Timing
 
 BACKLOG: Final = 1024
@@ -47,9 +48,9 @@ class Edge:
         return self._forward.answer(request, connection)
 
     async def _ready(self) -> Response:
-        checks = {"nats": "ok" if self._nats.is_connected else "not connected", **await self._forward.health()}
-        ready = all(said == "ok" for said in checks.values())
-        return _json(200 if ready else 503, {"status": "ok" if ready else "unavailable", "checks": checks})
+        here = Report("ok" if self._nats.is_connected else "not connected")
+        said = readiness({"nats": here, **await self._forward.health()})
+        return _json(said.http_status, said)
 
 
 @asynccontextmanager

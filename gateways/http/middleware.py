@@ -12,6 +12,7 @@ from prometheus_client import Histogram
 
 from actors.runtime import tracing
 from gateways.http import problem
+from gateways.http.operation import READING
 from schemas.envelope import TRACE, Caller
 from schemas.errors import LoomError
 from schemas.ids import is_id, new_id
@@ -22,7 +23,6 @@ ABOUT_KEY: Final = web.RequestKey("about", str)
 """The id of the recording in the path, or a new one for what the request may make."""
 CALLER_KEY: Final = web.RequestKey("caller", Caller)
 METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TRACEPARENT: Final = re.compile(
     r"(?:00(?=.{53}$)|(?!00|ff)[0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?"
 )

@@ -9,6 +9,8 @@ JSON: Final = "application/json"
 TEXT: Final = str
 """The kind of a body that is text in a format of its own, such as SDP."""
 OCTETS: Final = bytes
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing; they are never limited."""
 Content = Mapping[str, Any]
 """Media type → kind: a Struct for JSON, TEXT or OCTETS."""
 

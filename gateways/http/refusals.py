@@ -50,6 +50,16 @@ _OF_HTTP: Final = [
     Refusal(416, "range_not_satisfiable", "There are fewer bytes.", {"Content-Range": "How many there are."}),
     Refusal(422, "unusable", "It is well formed, and nothing can be made of it; `detail` says why."),
     Refusal(428, "precondition_required", "If-Match must be sent."),
+    Refusal(
+        429,
+        "too_many_requests",
+        "More than one address may ask for; wait a moment.",
+        {
+            "Retry-After": "After how many seconds to ask again.",
+            "RateLimit": "What is left now, and when there is more (draft-ietf-httpapi-ratelimit-headers-10).",
+            "RateLimit-Policy": "How many requests in how many seconds.",
+        },
+    ),
     Refusal(431, "head_too_long", "The request's head is longer than is read."),
     Refusal(INTERNAL, LoomError.code, "A defect of the server; its details are in the server's log."),
 ]

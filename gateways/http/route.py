@@ -14,7 +14,7 @@ from aiohttp import web
 from msgspec import Struct, structs
 
 from gateways.http.body import json, read, read_query
-from gateways.http.operation import JSON, Answer, Operation, Parameter
+from gateways.http.operation import JSON, READING, Answer, Operation, Parameter
 
 NO_CONTENT: Final = 204
 
@@ -47,6 +47,7 @@ class Route(Struct, frozen=True, dict=True):
         summary, _, description = (getdoc(self.handler) or "").partition("\n")
         said, asked = self.hints.get("said"), self.hints.get("asked")
         read_from = ((400, 413, 415) if said else ()) + ((400,) if asked else ())
+        limited = () if self.method in READING else (429,)
         return Operation(
             name=self.name,
             method=self.method,
@@ -57,7 +58,7 @@ class Route(Struct, frozen=True, dict=True):
             parameters=self.parameters + (_query(asked) if asked else ()),
             takes={JSON: said} if said else {},
             answers=self.answers or (self._answer(),),
-            refuses=tuple(sorted({*self.refuses, *read_from})),
+            refuses=tuple(sorted({*self.refuses, *read_from, *limited})),
         )
 
     @property

@@ -8,7 +8,11 @@ from typing import Final
 from aiohttp import web
 from nats.aio.client import Client as Nats
 
+from actors.outside.shared_redis import ABSENT, SharedRedis
 from gateways.http import health, middleware
+from gateways.http.address import Proxies
+from gateways.http.health import Report
+from gateways.http.rate_limit import Policy, RateLimit
 from gateways.ingest import metrics
 from gateways.ingest.peer import Network
 from gateways.ingest.sessions import Sessions
@@ -31,11 +35,16 @@ async def running(
     max_sessions: int = 100,
     part_s: float = 1 / 3,
     segment_s: float = 2.0,
+    redis: SharedRedis = ABSENT,
+    quota: int = 0,
+    trusted: Proxies = (),
 ) -> AsyncIterator[int]:
     """Takes sources while the block runs; yields the HTTP port. At its end every session's parts are stored.
 
-    The caller closes `nats`. Raises OSError when the port is taken.
+    `quota` is how many one address may open in a minute; 0: any number. The caller closes `nats` and `redis`.
+    Raises OSError when the port is taken.
     """
+    limit = RateLimit(redis, lambda request: Policy("sessions", quota) if request.method == "POST" else None, trusted)
     async with asyncio.TaskGroup() as owner:
         sessions = Sessions(nats, max_sessions, owner)
         metrics.watch(sessions)
@@ -52,7 +61,7 @@ async def running(
         )
         unfollow = await sessions.follow()
         watching = owner.create_task(_refresh_after_breaks(nats, sessions))
-        runner = web.AppRunner(_application(nats, whip), access_log=None, shutdown_timeout=2)
+        runner = web.AppRunner(_application(nats, whip, redis, limit), access_log=None, shutdown_timeout=2)
         await runner.setup()
         try:
             site = web.TCPSite(runner, *listen)
@@ -67,14 +76,14 @@ async def running(
             network.pulse.close()
 
 
-def _application(nats: Nats, whip: Whip) -> web.Application:
-    async def connected() -> str:
-        return "ok" if nats.is_connected else "not connected"
+def _application(nats: Nats, whip: Whip, redis: SharedRedis, limit: RateLimit) -> web.Application:
+    async def connected() -> Report:
+        return Report("ok" if nats.is_connected else "not connected")
 
     application = web.Application(
-        middlewares=[middleware.request_id, _cors, middleware.errors], client_max_size=MOST_BYTES
+        middlewares=[middleware.request_id, _cors, middleware.errors, limit.middleware], client_max_size=MOST_BYTES
     )
-    application.add_routes([*health.routes({"nats": connected}), *whip.routes()])
+    application.add_routes([*health.routes({"nats": connected, "redis": health.shared(redis)}), *whip.routes()])
     return application
 
 

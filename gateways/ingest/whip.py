@@ -29,7 +29,9 @@ ASK_FOR_S: Final = 3.0
 AGAIN_S: Final = 0.2
 CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Retry-After, X-Request-Id",
+    "Access-Control-Expose-Headers": (
+        "Location, ETag, Link, Accept-Patch, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+    ),
 }
 PREFLIGHT: Final = {
     **CORS,

@@ -19,6 +19,8 @@ from ops.bench.figure import progress
 
 READY_DEADLINE_S: Final = 90
 STOP_DEADLINE_S: Final = 30
+ANY_NUMBER: Final = {f"LOOM_LIMIT_{what}": "0" for what in ("RECORDINGS", "SESSIONS", "CHANGES")}
+"""One address plays many people here."""
 _POLL_S: Final = 0.1
 
 
@@ -93,7 +95,7 @@ async def running(environment: Mapping[str, str] | None = None, keep: bool = Fal
     """`loom up` on a free port and a new folder; stopped, and checked to have left nothing, at the end."""
     data = Path(tempfile.mkdtemp(prefix="loom-"))
     port = free_port()
-    settings = {**os.environ, "LOOM_DATA": str(data), "LOOM_PORT": str(port), **(environment or {})}
+    settings = {**os.environ, **ANY_NUMBER, "LOOM_DATA": str(data), "LOOM_PORT": str(port), **(environment or {})}
     progress(f"loom up on port {port}, data in {data}")
     # Local ports are many: the default of 100 connections would serialise a hundred waiting viewers.
     connector = aiohttp.TCPConnector(limit=0)

@@ -87,6 +87,9 @@ async def without_tables(product: Product, recording_id: str) -> set[str]:
         await asyncio.sleep(10)
         status, _ = await ask(product, "GET", "/api/v1/recordings")
         assert status == 503
+        status, said = await ask(product, "GET", "/health/ready")
+        assert (status, said["status"]) == (200, "degraded")
+        assert {one["name"] for one in said["away"]} == {"postgresql", "redis"}
         assert await held_s(product, recording_id) > held + 8
 
     async def all_listed() -> bool:
@@ -105,6 +108,8 @@ async def without_the_log(product: Product, recording_id: str, begun: set[str]) 
         assert (status, problem["code"]) == (503, "unavailable")
         status, _ = await ask(product, "GET", f"/api/v1/recordings/{recording_id}")
         assert status == 503
+        status, said = await ask(product, "GET", "/health/ready")
+        assert (status, said["status"]) == (503, "unavailable")
     await product.wait_ready(HEALED_S)
 
     async def goes_on() -> bool:

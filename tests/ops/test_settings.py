@@ -1,3 +1,4 @@
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ def test_an_empty_setting_is_as_good_as_none() -> None:
         ("LOOM_PUBLIC_URL", "https://loom.example/", "https://loom.example"),
         ("LOOM_STORAGE_URL", "s3://videos/loom", "s3://videos/loom"),
         ("LOOM_ICE_SERVERS", "stun:a:3478, turn:u:p@b:3478", ("stun:a:3478", "turn:u:p@b:3478")),
+        ("LOOM_LIMIT_RECORDINGS", "0", 0),
+        ("LOOM_TRUSTED_PROXIES", "10.0.0.5, fd00::/8", (ip_network("10.0.0.5/32"), ip_network("fd00::/8"))),
         ("LOOM_LOG", "json", "json"),
     ],
 )
@@ -49,6 +52,8 @@ def test_a_setting_is_read(name: str, text: str, value: object) -> None:
         ("LOOM_STORAGE_URL", "ftp://x", "s3://"),
         ("LOOM_ICE_SERVERS", "example.org", "stun:host:3478"),
         ("LOOM_ICE_SERVERS", "stun://example.org", "stun:host:3478"),
+        ("LOOM_TRUSTED_PROXIES", "proxy.example", "10.0.0.5"),
+        ("LOOM_TRUSTED_PROXIES", "10.0.0.5/8", "10.0.0.5"),
         ("LOOM_LOG", "xml", "console or json"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import aiohttp
 import pytest
 from nats.aio.client import Client as Nats
 
+from actors.outside.shared_redis import SharedRedis
 from actors.recording import actor as recording
 from actors.runtime.client import Client
 from gateways.api.server import running
+from ops.connections import shared_redis
 from schemas.ids import RecordingId
 from schemas.recording import ConnectSource, RecordingView
 from tests.openapi_contract import conforming
+from tests.servers import until
 
 OFFERED = ("/api/", "/health/")
 SECRET = b"a secret for tests"
@@ -43,14 +47,54 @@ def connect_source(nats_client: Nats) -> Callable[[RecordingId], Awaitable[Recor
 
 
 @pytest.fixture
-async def api(nats_client: Nats, database: Any, pages: Path) -> AsyncIterator[aiohttp.ClientSession]:
+async def service(nats_client: Nats, database: Any) -> AsyncIterator[None]:
+    """The recording service."""
+    async with recording.running(nats_client, database):
+        yield
+
+
+@asynccontextmanager
+async def door(nats: Nats, pages: Path, **settings: Any) -> AsyncIterator[aiohttp.ClientSession]:
     """An HTTP client at the door; an answer that docs/openapi.json does not describe fails the test."""
-    door = running(nats_client, listen=("127.0.0.1", 0), secret=SECRET, pages=pages)
     async with (
-        recording.running(nats_client, database),
-        door as port,
+        running(nats, listen=("127.0.0.1", 0), secret=SECRET, pages=pages, **settings) as port,
         aiohttp.ClientSession(
             f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(20), trace_configs=conforming(*OFFERED)
         ) as http,
     ):
         yield http
+
+
+@pytest.fixture
+async def api(nats_client: Nats, service: None, pages: Path) -> AsyncIterator[aiohttp.ClientSession]:  # noqa: ARG001
+    """A door without Redis."""
+    async with door(nats_client, pages) as http:
+        yield http
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[SharedRedis]:
+    """An empty one."""
+    async with shared_redis(redis_url) as redis:
+        await until_connected(redis)
+        await redis(lambda client: client.flushdb())
+        yield redis
+
+
+@pytest.fixture
+async def sharing_api(
+    nats_client: Nats,
+    service: None,  # noqa: ARG001
+    pages: Path,
+    redis: SharedRedis,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """A door with Redis."""
+    async with door(nats_client, pages, redis=redis) as http:
+        yield http
+
+
+async def until_connected(redis: SharedRedis) -> None:
+    async def is_there() -> bool:
+        return await redis.check() == "ok"
+
+    await until(is_there)

@@ -9,11 +9,18 @@ import pytest
 from nats.aio.client import Client as Nats
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from actors.outside.shared_redis import ABSENT
 from actors.runtime.client import Client
 from gateways.api import description
+from gateways.api.limits import UNLIMITED
+from gateways.api.link_cache import LinkCache
 from gateways.api.live import Live
+from gateways.api.pages import Pages
+from gateways.api.presence import Presence
+from gateways.api.recordings import Recordings
 from gateways.api.server import application
 from gateways.http.operation import Parameter
+from gateways.http.rate_limit import RateLimit
 from gateways.http.refusals import REFUSALS
 from gateways.ingest.session import Measured
 from ops.documents import ROOT
@@ -35,8 +42,10 @@ def test_the_document_is_valid() -> None:
 
 
 def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) -> None:
-    nats = Nats()
-    router = application(nats, Live(nats, Client(nats)), b"", tmp_path, None).router
+    nats, client = Nats(), Client(Nats())
+    listeners, pages = Live(nats, client, Presence(ABSENT)), Pages(LinkCache(client, ABSENT), tmp_path, None)
+    limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
+    router = application({}, Recordings(client, b"", None), listeners, pages, limit).router
     routed = {
         (route.method, route.resource.canonical)
         for route in router.routes()
@@ -137,7 +146,8 @@ def test_the_gateway_measures_what_the_document_says() -> None:
         component("SourceMeasured").validate(msgspec.to_builtins(measured))
 
 
-async def test_events_carry_what_the_document_says(api: aiohttp.ClientSession, nats_client: Nats) -> None:
+async def test_events_carry_what_the_document_says(sharing_api: aiohttp.ClientSession, nats_client: Nats) -> None:
+    api = sharing_api
     view = await started(api)
     content = DOCUMENT["paths"][f"{BASE}/{{sessionId}}/events"]["get"]["responses"]["200"]["content"]
     events = {
@@ -146,7 +156,7 @@ async def test_events_carry_what_the_document_says(api: aiohttp.ClientSession, n
     }
     seen = set()
     async with listening(api, view["id"]) as listener:
-        for step in ("status", "source", "deleted"):
+        for step in ("status", "watched", "source", "deleted"):
             if step == "source":
                 await nats_client.publish(live.source(view["id"]), msgspec.json.encode(Measured("connected")))
             elif step == "deleted":
