@@ -102,7 +102,9 @@ export const remove = (id: string): Promise<void> => say("DELETE", `/${encodeURI
 export const control = (id: string, action: Action): Promise<Recording> =>
   say("POST", `/${encodeURIComponent(id)}/control`, { action });
 
-export const eventsUrl = (id: string): string => `${ROOT}/${encodeURIComponent(id)}/events`;
+/** `viewer` is the random name of who is watching; empty for who only listens. */
+export const eventsUrl = (id: string, viewer = ""): string =>
+  `${ROOT}/${encodeURIComponent(id)}/events${viewer && `?viewer=${viewer}`}`;
 
 export const isLive = (status: Status): boolean =>
   status === "preparing" || status === "recording" || status === "paused";

@@ -14,25 +14,32 @@ export interface Source {
 export interface Listener {
   status?: (recording: Recording) => void;
   source?: (source: Source) => void;
+  /** How many are watching; null while nobody knows. */
+  watched?: (count: number | null) => void;
   deleted?: () => void;
   away?: (away: boolean) => void;
 }
 
 const AGAIN_MS = 3_000;
 
-/** Listen until the returned function is called; a closed stream is opened again, whatever closed it. */
-export function listen(id: string, listener: Listener): () => void {
+/**
+ * Listen until the returned function is called; a closed stream is opened again, whatever closed it. Whoever gives the
+ * name of a viewer is counted as one meanwhile.
+ */
+export function listen(id: string, listener: Listener, viewer = ""): () => void {
   let stream: EventSource | null = null;
   let timer = 0;
   const open = (): void => {
-    stream = new EventSource(eventsUrl(id));
+    stream = new EventSource(eventsUrl(id, viewer));
     stream.onopen = () => listener.away?.(false);
     stream.onerror = () => {
       listener.away?.(true);
+      listener.watched?.(null);
       if (stream?.readyState === EventSource.CLOSED) timer = window.setTimeout(open, AGAIN_MS);
     };
     stream.addEventListener("status", (event) => listener.status?.(parse<Recording>(event)));
     stream.addEventListener("source", (event) => listener.source?.(parse<Source>(event)));
+    stream.addEventListener("watched", (event) => listener.watched?.(parse<{ count: number | null }>(event).count));
     stream.addEventListener("deleted", () => {
       stop();
       listener.deleted?.();

@@ -6,6 +6,7 @@ import { copy, copyLater } from "../common/clipboard";
 import { byId, element, icon, sentence, show, toast } from "../common/dom";
 import { duration } from "../common/format";
 import { every } from "../common/ticker";
+import { watching } from "../common/watching";
 import { countdown } from "./countdown";
 import { devices } from "./devices";
 import { alive, Inputs } from "./inputs";
@@ -220,7 +221,12 @@ function showLink(url: string): void {
 
 function record(made: Kept): void {
   keep(made);
-  const mine = new Recorder(made, inputs, { phase: (phase, why) => showPhase(mine, made, phase, why) });
+  const mine = new Recorder(made, inputs, {
+    phase: (phase, why) => showPhase(mine, made, phase, why),
+    watched: (count) => {
+      byId("watching").textContent = watching(count);
+    },
+  });
   recorder = mine;
   showLink(absolute(made.watch_url));
   show(byId("setup"), false);

@@ -13,6 +13,8 @@ export type Phase = "connecting" | "recording" | "paused" | "reconnecting" | "st
 
 export interface Told {
   phase(phase: Phase, why: string): void;
+  /** How many are watching; null while nobody knows. */
+  watched(count: number | null): void;
 }
 
 const STOP_PAUSES_MS = [300, 700, 1_500, 3_000, 5_000];
@@ -48,6 +50,7 @@ export class Recorder {
         if (!api.isLive(status) && this.live) this.over("This recording has been ended from elsewhere.");
       },
       source: (source) => (this.source = source),
+      watched: (count) => told.watched(count),
     });
     window.addEventListener("online", this.hurry);
   }

@@ -6,8 +6,9 @@ import "media-chrome/menu";
 import * as api from "../common/api";
 import { copy } from "../common/clipboard";
 import { byId, sentence, show, toast } from "../common/dom";
-import { listen } from "../common/events";
+import { listen, type Listener } from "../common/events";
 import { duration, when } from "../common/format";
+import { viewerName, watching } from "../common/watching";
 import { Player } from "./player";
 
 const SOURCE_SILENT_MS = 3_500;
@@ -127,13 +128,17 @@ function waiting(text: string): void {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function watch(): Promise<void> {
-  const timer = setTimeout(() => waiting("Waiting for the recording to begin…"), 600);
-  if (!(await find())) return clearTimeout(timer);
-  const stop = listen(id, {
-    status: (found) => {
-      showRecording(found);
-      if (found.status === "completed" || found.status === "failed") stop();
+const viewer = viewerName();
+let attentive = true;
+let stopListening = (): void => undefined;
+
+/** Hear what happens to the recording; whoever neither sees nor plays it is not watching. */
+function follow(): void {
+  stopListening();
+  const told: Listener = {
+    status: showRecording,
+    watched: (count) => {
+      byId("watching").textContent = watching(count);
     },
     deleted: () => showGone(new api.Problem(410, "")),
     source: () => {
@@ -142,7 +147,21 @@ async function watch(): Promise<void> {
     away: (away) => {
       if (away) heardAt = NaN; // then it is the server we do not hear
     },
-  });
+  };
+  stopListening = listen(id, told, attentive ? viewer : "");
+}
+
+function attend(): void {
+  const now = !document.hidden || !video.paused;
+  if (now === attentive || !recording || gone) return;
+  attentive = now;
+  follow();
+}
+
+async function watch(): Promise<void> {
+  const timer = setTimeout(() => waiting("Waiting for the recording to begin…"), 600);
+  if (!(await find())) return clearTimeout(timer);
+  follow();
   await untilThereIsMedia();
   clearTimeout(timer);
   if (gone) return;
@@ -158,6 +177,8 @@ byId("unmute").addEventListener("click", () => {
 video.addEventListener("volumechange", () => {
   if (!video.muted) show(byId("unmute"), false);
 });
+document.addEventListener("visibilitychange", attend);
+for (const event of ["play", "pause"]) video.addEventListener(event, attend);
 byId("copy").addEventListener("click", () =>
   void copy(location.href).then((done) => toast(done ? "Link copied." : "Copy the address of this page.")),
 );
