@@ -231,11 +231,11 @@ class Settings(Struct, frozen=True):
     port: int
     public_url: str
     nats_url: str
-    nats_nodes: int
     nats_keys: Path | None
     nats_ca: Path | None
     nats_cert: Path | None
     nats_key: Path | None
+    nats_nodes: int
     database_url: str
     redis_url: str
     storage_url: str
