@@ -9,6 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 WEB := gateways/web
 WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
@@ -26,7 +27,7 @@ up: $(VENV)/.loom-installed $(PAGES) ## Set up what is missing, start everything
 
 test: $(VENV)/.loom-dev-installed $(PAGES) ## Run the whole test suite
 	@.ci/tools
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 lint: $(VENV)/.loom-dev-installed ## Format, rules, types, import directions
 	@$(BIN)/ruff format --check --quiet .

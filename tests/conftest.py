@@ -12,6 +12,11 @@ from tests import servers
 from tests.servers import NatsServer, RedisServer, connected, fresh_database
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that those who run the tests side by side end together."""
+    items.sort(key=lambda item: "tests/faults/" not in item.nodeid)
+
+
 @pytest.fixture
 async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
     """With the streams and consumers of `subjects/`."""

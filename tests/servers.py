@@ -69,7 +69,7 @@ class NatsServer:
 
     def start(self) -> None:
         self._process = _started(
-            nats_server.program(self.folder, self.port, self._name, self.configured), subprocess.DEVNULL
+            nats_server.program(self.folder, self._name, self.configured, self.port), subprocess.DEVNULL
         )
 
     def kill(self) -> None:
@@ -118,7 +118,7 @@ class NatsCluster:
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         configured = nats_server.configuration()
-        program = nats_server.node(self.folder, number, self._ports, self._routes, configured)
+        program = nats_server.node(self.folder, number, self._routes, configured, self._ports[number])
         return _started(program, subprocess.DEVNULL)
 
     async def _have_a_leader(self) -> bool:

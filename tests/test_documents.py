@@ -31,6 +31,13 @@ def test_every_setting_that_a_document_names_exists() -> None:
         assert set(re.findall(r"LOOM_[A-Z_]+[A-Z]", path.read_text())) <= known, path
 
 
+def test_every_file_that_a_document_names_exists() -> None:
+    named = re.compile(r"`((?:actors|subjects|gateways|media|schemas|ops|tests|docs)/[\w./-]+)`")
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        missing = [name for name in named.findall(path.read_text()) if not (ROOT / name).exists()]
+        assert not missing, path
+
+
 def test_every_metric_that_a_process_tells_is_documented() -> None:
     table = (ROOT / "docs" / "metrics.md").read_text()
     of_libraries = ("python_", "process_", "stamina_")

@@ -31,6 +31,7 @@ WAIT_S: Final = 1.0
 AGAIN_S: Final = 1.0
 AT_ONCE: Final = 1_000
 PAGE: Final = 256
+MOMENT_S: Final = 2.0
 DRAIN_S: Final = 10.0
 OVERDUE_S: Final = 0.25
 AWAY: Final = (*burial.AWAY, Unavailable)
@@ -79,7 +80,7 @@ class _Work:
         inbox = Inbox()
         self.partitions = Partitions(nats_client, actor.service, new_id()[:8], inbox.entities)
         self._dispatch = Dispatch(nats_client, actor, inbox, self.partitions.other_owner)
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: dict[asyncio.Task[None], asyncio.Semaphore] = {}
         self._loop = asyncio.get_running_loop()
         self._defect: asyncio.Future[None] = self._loop.create_future()
         self._room_for_requests = asyncio.Semaphore(AT_ONCE)
@@ -115,7 +116,10 @@ class _Work:
         return [*found, self._events] if routes.events else found
 
     async def drained(self) -> None:
-        """Wait for what is being handled; what takes too long is cancelled, and handled by whoever comes next."""
+        """Whoever asked is answered; what nobody waits for is left, after a moment, to whoever comes next."""
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=MOMENT_S)
+            await ended([task for task, room in self._busy.items() if room is not self._room_for_requests])
         if self._busy:
             _, late = await asyncio.wait(self._busy, timeout=DRAIN_S)
             await ended(late)
@@ -130,12 +134,11 @@ class _Work:
 
     def _start(self, handling: Handling, room: asyncio.Semaphore) -> None:
         task = self._loop.create_task(handling)
-        self._busy.add(task)
-        task.add_done_callback(partial(self._handled, room))
+        self._busy[task] = room
+        task.add_done_callback(self._handled)
 
-    def _handled(self, room: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
-        room.release()
-        self._busy.discard(task)
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self._busy.pop(task).release()
         error = None if task.cancelled() else task.exception()
         if isinstance(error, AWAY):
             log.warning("could not settle a message", why=repr(error))

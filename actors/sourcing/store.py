@@ -1,5 +1,7 @@
 """How is a decision made to last? By appending its events to the entity's subject, if nobody was quicker."""
 
+import asyncio
+import random
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -30,6 +32,7 @@ OVERTAKEN: Final = frozenset({10071, 10164, 10201})
 PAGE: Final = 256
 CACHED: Final = 10_000
 ATTEMPTS: Final = 5
+AGAIN_S: Final = 0.02
 REMEMBERED: Final = 99
 COMMIT_S: Final = 5.0
 AWAY: Final = (nats.errors.Error, APIError, OSError, TimeoutError)
@@ -68,7 +71,9 @@ class EventStore(Generic[State]):
         raises.
         """
         known = self._cache.get(entity_id)
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt:  # a replica may be a moment behind
+                await asyncio.sleep(attempt * random.uniform(0, AGAIN_S))
             is_fresh = known is None
             known = known or await self.load(entity_id)
             if caller.command_id and caller.command_id in known.commands:

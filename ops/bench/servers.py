@@ -26,7 +26,7 @@ async def log() -> AsyncIterator[str]:
     """A nats-server with all streams; its URL."""
     with tempfile.TemporaryDirectory(prefix="loom-bench-") as folder:
         port = any_free()
-        program = nats_server.program(Path(folder), port, f"bench-{port}")
+        program = nats_server.program(Path(folder), f"bench-{port}", None, port)
         async with child.running(*program.command, stdout=asyncio.subprocess.DEVNULL, stderr=NOWHERE):
             async with asyncio.timeout(DEADLINE_S):
                 while not await nats_server.name_at(port):  # noqa: ASYNC110  it is another process

@@ -21,23 +21,23 @@ TOGETHER: Final = "nats-nodes"
 _GREETING: Final = b"INFO "
 
 
-def program(data: Path, port: int, name: str, configured: Path | None = None) -> Program:
+def program(data: Path, name: str, configured: Path | None, port: int) -> Program:
     """The process; `name` is what it calls itself. Raises FileNotFoundError when the server is not installed."""
     where = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(data / ALONE))
     return Program("nats", (binary(), "-c", str(configured or configuration()), "-n", name, *where), server=True)
 
 
-def node(data: Path, number: int, ports: Sequence[int], routes: Sequence[int], configured: Path) -> Program:
+def node(data: Path, number: int, routes: Sequence[int], configured: Path, port: int) -> Program:
     """One of several that keep every message together; a node keeps its name, by which the others know it."""
     folder = data / TOGETHER / str(number)
     folder.mkdir(parents=True, exist_ok=True)
-    others = ", ".join(f'"nats://127.0.0.1:{port}"' for port in routes if port != routes[number])
+    others = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes if route != routes[number])
     path = folder.with_suffix(".conf")
     path.write_text(
         f'include "{os.path.relpath(configured, path.parent)}"\n'
         f'cluster {{ name: loom, listen: "127.0.0.1:{routes[number]}", routes: [{others}] }}\n'
     )
-    where = ("-a", "127.0.0.1", "-p", str(ports[number]), "-sd", str(folder))
+    where = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(folder))
     command = (binary(), "-c", str(path), "-n", node_name(data, number), *where)
     return Program(f"nats {number + 1}", command, server=True)
 

@@ -21,7 +21,7 @@ from ops.data_folder import CannotStart
 from ops.embedded import nats_server, postgres, redis_server
 from ops.embedded.ports import any_free, first_free
 from ops.settings import Settings
-from ops.supervisor import Child, Supervisor
+from ops.supervisor import Child, Program, Supervisor
 from schemas.ids import new_id
 
 DEADLINE_S: Final = 60.0
@@ -90,30 +90,33 @@ async def _start_nats(settings: Settings, supervisor: Supervisor, console: Conso
 
 async def _start_nodes(settings: Settings, supervisor: Supervisor) -> str:
     """On the first free ports from 4222 on; the URL names all of them."""
-    nats_server.check_nodes(settings.data, settings.nats_nodes)
-    configuration = nats_server.guarded(settings.keys or settings.data / "keys")
-    ports: list[int] = []
-    for _ in range(settings.nats_nodes):
-        ports.append(first_free(ports[-1] + 1 if ports else nats_server.FIRST_PORT))
-    routes = [any_free() for _ in ports]
-    for number, port in enumerate(ports):
-        child = supervisor.start(nats_server.node(settings.data, number, ports, routes, configuration))
-        if await _answering(port, child) != nats_server.node_name(settings.data, number):
-            raise CannotStart(f"NATS does not start: {child.last_words()}")
-    return ",".join(f"nats://127.0.0.1:{port}" for port in ports)
+    data, nodes = settings.data, range(settings.nats_nodes)
+    nats_server.check_nodes(data, len(nodes))
+    configuration = nats_server.guarded(settings.keys or data / "keys")
+    routes, port, urls = [any_free() for _ in nodes], nats_server.FIRST_PORT - 1, []
+    for number in nodes:
+        at = partial(nats_server.node, data, number, routes, configuration)
+        port = await _start_from(port + 1, at, nats_server.node_name(data, number), supervisor)
+        urls.append(f"nats://127.0.0.1:{port}")
+    return ",".join(urls)
 
 
 async def _start_embedded_nats(settings: Settings, supervisor: Supervisor) -> str:
-    """On port 4222 or the next free one. Another may take it at the same moment; then the one behind it."""
+    """On port 4222 or the next free one."""
     nats_server.check_nodes(settings.data, 1)
-    configuration = nats_server.guarded(settings.keys or settings.data / "keys")
-    name, port = f"loom-{new_id()}", nats_server.FIRST_PORT
+    name, configuration = f"loom-{new_id()}", nats_server.guarded(settings.keys or settings.data / "keys")
+    at = partial(nats_server.program, settings.data, name, configuration)
+    return f"nats://127.0.0.1:{await _start_from(nats_server.FIRST_PORT, at, name, supervisor)}"
+
+
+async def _start_from(port: int, at: Callable[[int], Program], name: str, supervisor: Supervisor) -> int:
+    """The port it got. Another may take one at the same moment; then the one behind it."""
     while True:
         port = first_free(port)
-        child = supervisor.start(nats_server.program(settings.data, port, name, configuration))
+        child = supervisor.start(at(port))
         found = await _answering(port, child)
         if found == name:
-            return f"nats://127.0.0.1:{port}"
+            return port
         await supervisor.stop((child.name,))
         if not found:
             raise CannotStart(f"NATS does not start: {child.last_words()}")

@@ -55,7 +55,7 @@ async def test_only_json_is_read(api: aiohttp.ClientSession, kind: str) -> None:
         assert "application/json" in await refused(response, 415)
 
 
-@pytest.mark.parametrize("path", ["nothing", "é" * 22, "a" * 21, "%00" * 22, "a" * 3000, new_id()])
+@pytest.mark.parametrize("path", ["nothing", "é" * 22, "a" * 21, "%00" * 22, "a" * 3000, "0" * 22])
 @pytest.mark.parametrize("rest", ["", "/control", "/events"])
 async def test_what_is_not_there_is_not_found(api: aiohttp.ClientSession, path: str, rest: str) -> None:
     method, body = ("POST", {"action": "stop"}) if rest == "/control" else ("GET", None)
