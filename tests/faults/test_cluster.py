@@ -4,8 +4,14 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import nats.errors
 import pytest
+from nats.aio.client import Client as Nats
+from nats.js.errors import Error as JetStreamError
 
+from ops import settings
+from ops.connections import operator
+from ops.embedded import servers
 from ops.provision import provision
 from tests.counting import Load, process
 from tests.faults.test_workers import check, until_all_is_heard
@@ -14,6 +20,23 @@ from tests.servers import NatsCluster, connected, until
 from tests.whip import flash_and_beep, persisting
 
 RECOVERED_S = 20.0
+
+
+async def until_together(client: Nats, nodes: int = 3) -> None:
+    """Wait until every stream has a leader, and all others have what it has: then one may go."""
+
+    async def are_together() -> bool:
+        try:
+            found = await client.jetstream().streams_info()
+        except (nats.errors.Error, JetStreamError, TimeoutError):
+            return False
+        clusters = [stream.cluster for stream in found]
+        return bool(clusters) and all(
+            cluster and cluster.leader and [bool(one.current) for one in cluster.replicas or []] == [True] * (nodes - 1)
+            for cluster in clusters
+        )
+
+    await until(are_together)
 
 
 @pytest.mark.timeout(240)
@@ -33,7 +56,7 @@ async def test_each_node_killed_in_turn_under_load_loses_nothing(tmp_path: Path)
         for number in range(3):
             await asyncio.sleep(2)
             await cluster.replace(number, away_s=4)
-            await asyncio.sleep(4)  # it catches up with the others before the next one goes
+            await until_together(client)
         goes_on = False
         await sending
         await until_all_is_heard(client, load, RECOVERED_S)
@@ -45,14 +68,16 @@ async def test_each_node_killed_in_turn_under_load_loses_nothing(tmp_path: Path)
 @pytest.mark.timeout(240)
 async def test_with_one_setting_a_recording_goes_on_while_nodes_are_killed() -> None:
     async with product({"LOOM_NATS_NODES": "3"}) as running:
-        started = await running.start("On three")
+        started, read = await running.start("On three"), settings.read({"LOOM_DATA": str(running.data)})
         async with persisting(running, started, await flash_and_beep()):
             await running.until_playlist(started["id"], "#EXTINF")
             for number in (1, 2, 3):
                 nodes = running.processes("nats-server")
                 (victim,) = [node for node in nodes if node.cmdline()[4].endswith(f"-{number}")]
                 victim.kill()
-                await asyncio.sleep(5)
+                await asyncio.sleep(3)
+                async with operator(read.at(servers.known(running.data).nats)) as client:
+                    await until_together(client)
 
             async def is_ready() -> bool:
                 async with running.http.get(f"{running.url}/health/ready") as response:
