@@ -13,7 +13,6 @@ from nats.aio.client import Client as Nats
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from actors.outside.shared_redis import SharedRedis
-from actors.runtime.tasks import ended
 from ops import credentials
 from ops.settings import SettingError, Settings
 from subjects.permissions import OPERATOR
@@ -126,15 +125,12 @@ async def database_pool(url: str) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def shared_redis(url: str) -> AsyncIterator[SharedRedis]:
-    """Soon connected, and again after every absence; nobody waits for it."""
+    """Connected when it is asked, and again after every absence."""
     redis = SharedRedis(url)
-    async with asyncio.TaskGroup() as owner:
-        connecting = owner.create_task(redis.connect())
-        try:
-            yield redis
-        finally:
-            await ended([connecting])
-            await redis.close()
+    try:
+        yield redis
+    finally:
+        await redis.close()
 
 
 def object_store(settings: Settings) -> ObjectStore:

@@ -13,8 +13,12 @@ from tests.servers import NatsServer, RedisServer, connected, fresh_database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, so that those who run the tests side by side end together."""
-    items.sort(key=lambda item: "tests/faults/" not in item.nodeid)
+    """What runs all of Loom begins first and runs one by one, also where several processes run the tests (xdist)."""
+    runs_all = ("tests/faults/", "tests/e2e/")
+    items.sort(key=lambda item: not item.nodeid.startswith(runs_all))
+    for item in items:
+        if item.nodeid.startswith(runs_all):
+            item.add_marker(pytest.mark.xdist_group("all"))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import nats
@@ -102,7 +102,9 @@ async def _live(product: Product, client: Client) -> None:
 
     async def gone() -> bool:
         info = await client.jetstream().stream_info(MEDIA.name, subjects_filter=media.recording(recording_id))
-        return not info.state.subjects and not list(objects.rglob("*.*"))
+        with suppress(FileNotFoundError):  # it goes while we look
+            return not info.state.subjects and not list(objects.rglob("*.*"))
+        return False
 
     await until(gone)
 
