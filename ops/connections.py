@@ -25,6 +25,12 @@ LASTING: Final[dict[str, Any]] = {
     "max_outstanding_pings": 2,
     "pending_size": 64 << 20,
 }
+AT_ONCE: Final[dict[str, Any]] = {
+    "connect_timeout": 2,
+    "allow_reconnect": False,
+    "max_reconnect_attempts": 1,  # nats-py tries a server that is not there sixty times, two seconds apart, in any case
+    "reconnect_time_wait": 0.1,
+}
 FLUSH_DEADLINE_S: Final = 2
 log = structlog.get_logger(__name__)
 
@@ -98,7 +104,7 @@ async def operator(settings: Settings) -> AsyncIterator[Nats]:
     client = credentials.client(settings)
     known_as = credentials.options(settings, OPERATOR)
     try:
-        await client.connect(**known_as, connect_timeout=2, allow_reconnect=False, error_cb=_quietly)
+        await client.connect(**known_as, **AT_ONCE, error_cb=_quietly)
     except (OSError, nats.errors.Error) as error:
         if why := credentials.refusal(error, OPERATOR):
             raise SettingError(why) from error

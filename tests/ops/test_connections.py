@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import nats.errors
@@ -5,7 +6,7 @@ import obstore
 import pytest
 
 from ops import settings
-from ops.connections import nats_connection, object_store
+from ops.connections import nats_connection, object_store, operator
 from ops.settings import Settings
 from tests.servers import NatsServer, until
 
@@ -53,3 +54,11 @@ def test_objects_may_be_in_a_folder_elsewhere(tmp_path: Path) -> None:
     store = object_store(settings.read({"LOOM_DATA": str(tmp_path / "data"), "LOOM_STORAGE_URL": url}))
     obstore.put(store, "a", b"x")
     assert (tmp_path / "else where" / "a").read_bytes() == b"x"
+
+
+async def test_the_operator_is_told_at_once_that_nobody_is_there() -> None:
+    begun = time.monotonic()
+    with pytest.raises(nats.errors.Error):
+        async with operator(at("nats://127.0.0.1:1")):
+            pass
+    assert time.monotonic() - begun < 2
