@@ -38,11 +38,20 @@ def _user(key: Key, granted: Rights) -> str:
         "      permissions: {",
         f"        publish: {{ allow: {_list(granted.publish)}{_never(granted)} }}",
         f"        subscribe: {{ allow: {_list(granted.subscribe)} }}",
-        *([f'        allow_responses: {{ max: 1, expires: "{ANSWER_WITHIN}" }}'] if granted.answers else []),
+        *(
+            [f'        allow_responses: {{ max: {_most(granted)}, expires: "{ANSWER_WITHIN}" }}']
+            if granted.answers
+            else []
+        ),
         "      }",
         "    }",
     ]
     return "\n".join(lines)
+
+
+def _most(granted: Rights) -> int:
+    """What reaches several services of a connection costs one answer for each beyond the first (nats-server 2.15)."""
+    return 2 * granted.answers - 1
 
 
 def _never(granted: Rights) -> str:

@@ -1,7 +1,7 @@
 """loom.cmd.<service>.<verb>: request and reply, a NATS micro service per actor (ADR-32)."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from schemas.message import Command, Query
 from subjects.tokens import name_of, service_of
@@ -16,3 +16,8 @@ def of(said: type[Command[Any]] | type[Query[Any]]) -> str:
 def ping(service: str) -> str:
     """Where every process of a service answers that it is there (ADR-32)."""
     return f"$SRV.PING.{service}"
+
+
+def everybody(verb: Literal["PING", "INFO", "STATS"]) -> str:
+    """Where every process of every service answers."""
+    return f"$SRV.{verb}"

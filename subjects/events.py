@@ -18,8 +18,13 @@ def every(said: type[Event]) -> str:
 
 def covering(said: Iterable[type[Event]]) -> str:
     """The narrowest subject that takes in every entity's events of these types (at least one)."""
-    tokens = [every(one).split(".") for one in said]
-    return ".".join(column[0] if len(set(column)) == 1 else "*" for column in zip(*tokens, strict=True))
+    return widened(every(one) for one in said)
+
+
+def widened(patterns: Iterable[str]) -> str:
+    """The narrowest subject that takes in all of these."""
+    columns = zip(*(pattern.split(".") for pattern in patterns), strict=True)
+    return ".".join(column[0] if len(set(column)) == 1 else "*" for column in columns)
 
 
 def entity(service: str, entity_id: str) -> str:
@@ -40,6 +45,11 @@ def service(name: str) -> str:
 def entity_of(subject: str) -> str:
     """The entity id in an event's subject."""
     return subject.split(".")[3]
+
+
+def everything() -> str:
+    """All that any service has said."""
+    return "loom.evt.>"
 
 
 def pattern_of(subject: str) -> str:

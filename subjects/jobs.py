@@ -14,6 +14,11 @@ def every(said: type[Job]) -> str:
     return f"loom.job.{name_of(said)}.*"
 
 
+def about(entity_id: str) -> str:
+    """All jobs for one entity."""
+    return f"loom.job.*.{token(entity_id)}"
+
+
 def kind_of(subject: str) -> str:
     """The kind in a job's subject."""
     return subject.split(".")[2]

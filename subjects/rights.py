@@ -22,20 +22,21 @@ def _all(some: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
 class Rights(Struct, frozen=True):
     """Subjects, wildcards allowed; to subscribe to "subject queue" is to be one of that queue group, and no more.
 
-    `never` is not to be published although `publish` would cover it. Who `answers` may reply once to what it was sent.
+    `never` is not to be published although `publish` would cover it. What it was sent it may
+    reply to as often as it `answers`: once for each of its services, for one question may go to all of them (`$SRV`).
     """
 
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
-    answers: bool = False
+    answers: int = 0
 
     def __or__(self, other: "Rights") -> "Rights":
         return Rights(
             _all(self.publish, other.publish),
             _all(self.subscribe, other.subscribe),
             _all(self.never, other.never),
-            self.answers or other.answers,
+            self.answers + other.answers,
         )
 
 
@@ -144,7 +145,7 @@ def serves(taken: Taken) -> Rights:
     for said in taken.done:
         rights |= works(consumers.of_job(said))
     endpoints = tuple(f"{commands.of(said)} {taken.service}" for said in taken.requests)
-    return rights | Rights(subscribe=endpoints, answers=True)
+    return rights | Rights(subscribe=endpoints, answers=1)
 
 
 def member(service: str) -> Rights:
@@ -172,7 +173,8 @@ def works(consumer: Consumer) -> Rights:
 
 def projects(service: str) -> Rights:
     """Makes rows of a service's events."""
-    return Rights(subscribe=(events.service(service),)) | reads(EVENTS) | buries(EVENTS, f"{service}-projection")
+    burial = buries(EVENTS, dead_letters.projection(service))
+    return Rights(subscribe=(events.service(service),)) | reads(EVENTS) | burial
 
 
 def sums_up(service: str) -> Rights:

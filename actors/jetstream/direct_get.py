@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, Final
 
 import nats.errors as nats_errors
@@ -11,6 +12,8 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
+
+from schemas.envelope import STORED_AT
 
 DEADLINE_S: Final = 5.0
 LOOK_S: Final = 0.5
@@ -29,12 +32,26 @@ class Entry(Struct, frozen=True):
     headers: Mapping[str, str]
     size_bytes: int
     data: bytes = b""
+    told_at: datetime | None = None  # when it was stored, as a consumer's delivery tells
+
+    @property
+    def stored_at(self) -> datetime | None:
+        """When the server stored it; None where it does not say."""
+        said = self.headers.get(STORED_AT)
+        return self.told_at or (datetime.fromisoformat(said) if said else None)
 
 
 async def batch(
-    nats: Client, stream: str, subject: str, first: int, *, most: int = 256, most_bytes: int = 16 << 20
+    nats: Client,
+    stream: str,
+    subject: str,
+    first: int,
+    *,
+    since: datetime | None = None,
+    most: int = 256,
+    most_bytes: int = 16 << 20,
 ) -> list[Entry]:
-    """Messages of `subject` (wildcards allowed) from sequence `first` on; empty when there are none.
+    """Messages of `subject` (wildcards allowed) from sequence `first` on, or `since` then; empty when there are none.
 
     Raises: `nats.errors.Error`, TimeoutError or ConnectionError when the server is away.
     """
@@ -51,7 +68,8 @@ async def batch(
             ended.set_result(headers.get(_STATUS, ""))
 
     subscription = await nats.subscribe(inbox, cb=take)
-    request = {"seq": first, "next_by_subj": subject, "batch": most, "max_bytes": most_bytes}
+    begin = {"start_time": since.isoformat()} if since else {"seq": first}
+    request = {**begin, "next_by_subj": subject, "batch": most, "max_bytes": most_bytes}
     try:
         await nats.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
         status = await _while_it_comes(ended, found)

@@ -137,7 +137,8 @@ class Follower:
             self.last = said.sequence.stream
             headers = message.headers or {}
             size = int(headers.get("Nats-Msg-Size", "0")) if headers_only else len(message.data)
-            self._take(Entry(self.last, message.subject, headers, size, b"" if headers_only else message.data))
+            data = b"" if headers_only else message.data
+            self._take(Entry(self.last, message.subject, headers, size, data, said.timestamp))
         if whole and said.num_pending == 0:
             whole.set()
 

@@ -25,6 +25,7 @@ from actors.runtime.burial import bury
 from actors.runtime.tracing import around
 from actors.sourcing.event_message import decode
 from schemas.message import Event
+from subjects import dead_letters
 from subjects import events as names
 from subjects.streams import EVENTS
 
@@ -108,7 +109,7 @@ class Projector:
             await self._write(connection, position, [entry])
         except (*UNWRITABLE, msgspec.MsgspecError, LookupError, ValueError) as error:
             log.exception("an event cannot be projected", projection=self._name, sequence=entry.sequence)
-            await bury(self._nats, EVENTS.name, f"{self._name}-projection", entry, error)
+            await bury(self._nats, EVENTS.name, dead_letters.projection(self._name), entry, error)
             await self._move(connection, position, entry.sequence)
         return entry.sequence
 

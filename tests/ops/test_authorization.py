@@ -10,6 +10,7 @@ import nats.errors
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from ops import credentials, settings
 from ops.connections import operator
@@ -167,15 +168,32 @@ async def test_a_queue_group_is_not_listened_to_from_outside(everybody: dict[str
 
 @in_module
 async def test_an_answer_is_given_once_and_only_to_who_has_asked(everybody: dict[str, Someone]) -> None:
-    asking, answering = everybody["api"], everybody["recording"]
-    asked = await answering.client.subscribe("loom.cmd.recording.get", queue="recording")
+    asking, answering = everybody[OPERATOR], everybody["streaming"]
+    asked = await answering.client.subscribe("$SRV.INFO.streaming")
     await answering.client.flush()
-    reply = asyncio.ensure_future(asking.client.request("loom.cmd.recording.get", b"?", timeout=5))
+    reply = asyncio.ensure_future(asking.client.request("$SRV.INFO.streaming", b"?", timeout=5))
     message = await asked.next_msg(5)
     await message.respond(b"!")
     assert (await reply).data == b"!"
     assert await answering.may_not_publish([message.reply]) == {message.reply}
     await asked.unsubscribe()
+
+
+@in_module
+async def test_each_service_of_a_process_answers_what_goes_to_all_of_them(everybody: dict[str, Someone]) -> None:
+    asking, answering = everybody[OPERATOR].client, everybody["recording"].client
+
+    async def answer(message: Msg) -> None:
+        await message.respond(b"!")
+
+    services = [await answering.subscribe("$SRV.INFO", cb=answer) for _ in range(PROCESSES["recording"].answers)]
+    await answering.flush()
+    inbox = asking.new_inbox()
+    answers = await asking.subscribe(inbox)
+    await asking.publish("$SRV.INFO", b"", reply=inbox)
+    assert [(await answers.next_msg(5)).data for _ in services] == [b"!", b"!"]
+    for subscription in (*services, answers):
+        await subscription.unsubscribe()
 
 
 @in_module

@@ -8,6 +8,7 @@ from schemas import recording
 from schemas.ids import ALPHABET, RecordingId
 from schemas.media import AAC, AUDIO, VIDEO, InitHeaders, PartHeaders
 from schemas.message import Command, Event, Query
+from schemas.processing import MakePoster
 from schemas.recording import (
     ConnectSource,
     GetRecording,
@@ -17,7 +18,7 @@ from schemas.recording import (
     StopRecording,
     TemplateSaved,
 )
-from subjects import commands, consumers, dead_letters, events, live, media, objects, streams
+from subjects import commands, consumers, dead_letters, events, jobs, live, media, names, objects, streams
 from subjects.tokens import token
 
 DECLARED = [
@@ -118,3 +119,27 @@ def test_no_two_streams_keep_the_same() -> None:
 
 def test_events_are_for_ever() -> None:
     assert not streams.EVENTS.allow_purge
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        (commands.of(StopRecording), ("request", "recording", "", "stop")),
+        (events.of(RecordingStopped, "rec"), ("event", "recording", "rec", "stopped")),
+        (jobs.every(MakePoster).replace("*", "rec"), ("job", "make_poster", "rec", "make_poster")),
+        (media.every("video", "part").replace("*", "rec"), ("media", "video", "rec", "part")),
+        (live.source("rec"), ("live", "source", "rec", "source")),
+        (dead_letters.of("EVENTS", "finishing"), ("dead letter", "finishing", "", "")),
+        (dead_letters.again("finishing"), ("again", "finishing", "", "")),
+        ("$SRV.PING", ("other", "", "", "")),
+        ("loom.evt.recording", ("other", "", "", "")),
+    ],
+)
+def test_what_a_subject_says_is_read_back(subject: str, name: tuple[str, ...]) -> None:
+    assert names.read(subject) == name
+
+
+def test_whose_dead_letter_it_is_is_read_back() -> None:
+    tables = dead_letters.of("EVENTS", dead_letters.projection("recording"))
+    assert dead_letters.reader(tables) == ("EVENTS", "recording-projection", "recording")
+    assert dead_letters.reader(dead_letters.of("JOBS", "job-make_poster")) == ("JOBS", "job-make_poster", "")
