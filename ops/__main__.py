@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+from ops.cli import completion
+from ops.cli.dlq import verbs as dlq
+from ops.cli.js import verbs as js
+from ops.cli.options import Json, is_span, span_s
+
 application = typer.Typer(
     name="loom",
     help="Self-hosted video messaging: record in the browser, watch while it is being recorded.",
@@ -13,6 +18,8 @@ application = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+application.add_typer(js.application, name="js")
+application.add_typer(dlq.application, name="dlq")
 
 
 @application.command()
@@ -25,11 +32,13 @@ def up() -> None:
 
 @application.command()
 def run(
-    names: Annotated[list[str], typer.Argument(help="ingest, edge, api, recording, streaming, processing")],
-    listen: Annotated[str, typer.Option(help="host:port for a door")] = "127.0.0.1:0",
-    instance: Annotated[int, typer.Option(help="which of several processes of this name it is")] = 0,
-    ingest: Annotated[list[str] | None, typer.Option(help="for the edge: an ingest process's URL")] = None,
-    api: Annotated[str, typer.Option(help="for the edge: the API's URL")] = "",
+    names: Annotated[
+        list[str], typer.Argument(help="Of ingest, edge, api, recording, streaming, processing.", metavar="NAME…")
+    ],
+    listen: Annotated[str, typer.Option(help="Where a door listens: host:port.")] = "127.0.0.1:0",
+    instance: Annotated[int, typer.Option(help="Which of several processes of this name it is.")] = 0,
+    ingest: Annotated[list[str] | None, typer.Option(help="For the edge: an ingest process's URL.")] = None,
+    api: Annotated[str, typer.Option(help="For the edge: the API's URL.")] = "",
     supervised: Annotated[bool, typer.Option(hidden=True)] = False,  # noqa: FBT002
 ) -> None:
     """Run one or more processes of Loom, until SIGTERM."""
@@ -48,41 +57,78 @@ def run(
 
 
 @application.command()
-def settings() -> None:
-    """List all settings with their defaults."""
-    from ops import settings as reading  # noqa: PLC0415
+def settings(*, json: Json = False) -> None:
+    """List all settings with what they are set to, and their defaults."""
+    from ops.cli import settings as command  # noqa: PLC0415
 
-    for setting in reading.ALL:
-        typer.echo(f"{setting.name:24} {setting.says}" + (f" [{setting.default}]" if setting.default else ""))
+    command.main(json=json)
 
 
 @application.command()
 def keys(
-    block: Annotated[bool, typer.Option("--print", help="the block for nats.conf, and nothing else")] = False,  # noqa: FBT002
-    rotate: Annotated[list[str] | None, typer.Option(help="a process that gets a new key")] = None,
-    tls: Annotated[Path | None, typer.Option(help="make certificates for TLS in this folder instead")] = None,
-    host: Annotated[list[str] | None, typer.Option(help="with --tls: a name or address of nats-server")] = None,
+    block: Annotated[bool, typer.Option("--print", help="The block for nats.conf, and nothing else.")] = False,  # noqa: FBT002
+    rotate: Annotated[list[str] | None, typer.Option(help="A process that gets a new key.")] = None,
+    tls: Annotated[Path | None, typer.Option(help="Make certificates for TLS in this folder instead.")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="With --tls: a name or address of nats-server.")] = None,
+    *,
+    json: Json = False,
 ) -> None:
     """Make an nkey for each process, and the block of nats.conf that says what it may do; or certificates."""
     from ops.cli import keys as command  # noqa: PLC0415
 
-    sys.exit(command.main(rotate or (), tls, host or (), block=block))
+    sys.exit(command.main(rotate or (), tls, host or (), block=block, json=json))
 
 
 @application.command()
-def doctor() -> None:
-    """Look for what is wrong with this set-up."""
-    from ops.cli import doctor as command  # noqa: PLC0415
+def services(*, json: Json = False) -> None:
+    """List the services: their processes, what was asked of them, errors, times, shares of the entities."""
+    from ops.cli import services as command  # noqa: PLC0415
+    from ops.cli.ending import end  # noqa: PLC0415
 
-    sys.exit(command.main())
+    end(command.services(json=json))
+
+
+@application.command()
+def top(
+    every: Annotated[str, typer.Option(callback=is_span, metavar="SPAN", help="How often to look: 1s, 5s.")] = "2s",
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Look once, as where there is no terminal.")] = False,
+    json: Json = False,
+) -> None:
+    """Watch recordings that are live, streams, readers and services, until Ctrl-C. As JSON: one line a look."""
+    from ops.cli.ending import end  # noqa: PLC0415
+    from ops.cli.top import verb as command  # noqa: PLC0415
+
+    end(command.top(span_s(every), once=once, json=json), interrupted=0)
+
+
+@application.command()
+def rebuild(
+    name: Annotated[str, typer.Argument(help="Whose tables.", autocompletion=completion.tables)],
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare; the exit status is 1 when they differ.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make tables anew from the events while the old ones serve, compare them, and put the new ones in their place."""
+    from ops.cli import rebuild as command  # noqa: PLC0415
+    from ops.cli.ending import end  # noqa: PLC0415
+
+    end(command.run(name, check=check, json=json))
+
+
+@application.command()
+def doctor(*, json: Json = False) -> None:
+    """Look for what is wrong with this set-up, and say what would help. The exit status is 1 when something would."""
+    from ops.cli.doctor import verb as command  # noqa: PLC0415
+    from ops.cli.ending import end  # noqa: PLC0415
+
+    end(command.doctor(json=json))
 
 
 def main() -> None:
     """The entry of the console script."""
-    if sys.argv[1:2] != ["run"]:  # what runs all the time is not to carry what is asked now and then
-        from ops.cli import js  # noqa: PLC0415
-
-        application.add_typer(js.application, name="js")
     application()
 
 

@@ -52,6 +52,14 @@ def locked(data: Path, console: Console) -> Iterator[int]:
         yield lock.fileno()
 
 
+def is_in_use(data: Path) -> bool:
+    """Whether a `loom up` runs on it."""
+    try:
+        return _runs((data / "lock").read_text().strip())
+    except OSError:
+        return False
+
+
 def _take(lock: IO[str], data: Path, console: Console) -> None:
     until = time.monotonic() + TIDY_DEADLINE_S
     told = False

@@ -1,4 +1,4 @@
-"""Which documents can be written by a program? Settings, decisions, the API, subjects, metrics.
+"""Which documents can be written by a program? Settings, decisions, the API, subjects, metrics, commands.
 
 `make docs` writes them; `tests/test_documents.py` fails when they are not as this would write them.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 import ops
 from gateways.api.description import openapi_json, written
-from ops import asyncapi, catalogue, inventory, settings
+from ops import asyncapi, catalogue, commands, inventory, settings
 
 ROOT: Final = Path(ops.__file__).parents[1]
 _TITLE: Final = re.compile(r"^# (\d+)\. (.+)$", re.MULTILINE)
@@ -28,6 +28,7 @@ def documents() -> Mapping[Path, str]:
         ROOT / "docs" / "metrics.md": metrics_table(),
         ROOT / "docs" / "asyncapi.yaml": asyncapi.yaml(),
         ROOT / "docs" / "subjects.md": catalogue.table(),
+        ROOT / "docs" / "cli.md": commands.text(),
     }
 
 

@@ -270,6 +270,12 @@ class Settings(Struct, frozen=True):
         return structs.replace(self, nats_url=nats_url, nats_keys=self.keys)
 
     @property
+    def local_url(self) -> str:
+        """How the web server is reached from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{host}:{self.port}"
+
+    @property
     def part_s(self) -> float:
         """The length of a part; 333 ms mean a third of a second."""
         return 1 / 3 if self.part_ms == 333 else self.part_ms / 1000  # noqa: PLR2004

@@ -1,13 +1,12 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from typer.main import get_command
 
-from ops import __main__ as command
-from ops import documents, settings
+from ops import commands, documents, settings
 from ops.documents import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -65,9 +64,27 @@ def test_every_verb_is_explained() -> None:
     assert not [verb for verb in verbs if verb != "help" and f"`make {verb}`" not in contributing]
 
 
-def test_every_command_of_loom_says_what_it_does() -> None:
-    for name, each in get_command(command.application).commands.items():  # type: ignore[attr-defined]
-        assert each.help, name
+@pytest.mark.parametrize(
+    ("path", "command"), list(commands.commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_of_loom_says_what_it_does_and_what_can_be_given(path: str, command: Any) -> None:
+    assert command.help
+    unsaid = [one.name for one in command.params if not one.hidden and not one.help]
+    assert unsaid == []
+    assert f"\n## {path}\n" in (ROOT / "docs" / "cli.md").read_text()
+
+
+def test_every_command_that_a_document_names_exists() -> None:
+    known = {path for path, _ in commands.commands()}
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for words in re.findall(r"`(loom (?:(?:js|dlq) )?[a-z]+)", path.read_text()):
+            assert words in known | {"loom js", "loom dlq"}, f"{path}: {words}"
+
+
+def test_every_command_that_answers_can_answer_as_json() -> None:
+    options = {path: [name for one in each.params for name in one.opts] for path, each in commands.commands()}
+    lacking = [path for path, names in options.items() if "--json" not in names]
+    assert lacking == ["loom up", "loom run"]
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

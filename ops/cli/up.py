@@ -74,11 +74,11 @@ async def _start(settings: Settings, supervisor: Supervisor, environment: dict[s
     await _migrate(urls.database, console)
     await _provision(settings, console)
     console.say("loom", f"starting {', '.join(processes.ACTORS)}, {', '.join(processes.DOORS)}")
-    plan = processes.plan(settings, _url(settings))
+    plan = processes.plan(settings, settings.local_url)
     for program in plan.programs:
         supervisor.start(program)
     await _until_ready(plan.doors, supervisor)
-    console.say("loom", f"ready: {settings.public_url or _url(settings)}", consoles.GOOD)
+    console.say("loom", f"ready: {settings.public_url or settings.local_url}", consoles.GOOD)
 
 
 async def _migrate(url: str, console: Console) -> None:
@@ -180,11 +180,6 @@ def _check_port(settings: Settings) -> None:
         raise CannotStart(
             f"Port {settings.port} on {settings.host} is taken by another program; set LOOM_PORT to a free one."
         )
-
-
-def _url(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{host}:{settings.port}"
 
 
 def _messages(error: BaseException) -> list[str]:

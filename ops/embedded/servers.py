@@ -1,24 +1,21 @@
 """Which servers does Loom need, and do they answer? Started here unless they are configured by URL."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import asyncpg
 import nats.errors
 import redis.asyncio
 import redis.exceptions
-from msgspec import Struct, convert, to_builtins
 
 from ops.connections import operator
 from ops.console import Console
 from ops.data_folder import CannotStart
 from ops.embedded import nats_server, postgres, redis_server
+from ops.embedded.known import Urls, keep, shown
 from ops.embedded.ports import any_free, first_free
 from ops.settings import Settings
 from ops.supervisor import Child, Program, Supervisor
@@ -41,14 +38,6 @@ AWAY: Final = (
 """What connecting raises while a server is not there yet."""
 
 
-class Urls(Struct, frozen=True):
-    """Where they are."""
-
-    nats: str
-    database: str
-    redis: str
-
-
 async def start(settings: Settings, supervisor: Supervisor, console: Console) -> Urls:
     """All of them, side by side. Raises CannotStart with the last words of the one that does not answer."""
     async with asyncio.TaskGroup() as owner:
@@ -57,7 +46,7 @@ async def start(settings: Settings, supervisor: Supervisor, console: Console) ->
             for work in (_start_nats, _start_postgres, _start_redis)
         ]
     urls = Urls(*(task.result() for task in found))
-    _keep(settings.data, urls)
+    keep(settings.data, urls)
     return urls
 
 
@@ -70,14 +59,6 @@ async def reach(settings: Settings) -> None:
     ):
         if url:
             await until(connect, title, url)
-
-
-def known(data: Path) -> Urls:
-    """Where those of the `loom up` on this folder are. Raises CannotStart when there is none."""
-    try:
-        return convert(json.loads(_kept(data).read_text()), Urls)
-    except (OSError, ValueError) as error:
-        raise CannotStart(f"No Loom is running on {data}; set LOOM_DATA or LOOM_NATS_URL.") from error
 
 
 async def _start_nats(settings: Settings, supervisor: Supervisor, console: Console) -> str:
@@ -190,21 +171,3 @@ async def until(connect: Callable[[str], Awaitable[None]], title: str, url: str,
     if child:
         raise CannotStart(f"{title} does not start: {child.last_words()}")
     raise CannotStart(f"{title} does not answer at {shown(url)}: {why}")
-
-
-def _keep(data: Path, urls: Urls) -> None:
-    """For `loom js` and other looks from outside; there may be passwords in it."""
-    path = _kept(data)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(to_builtins(urls)))
-
-
-def _kept(data: Path) -> Path:
-    return data / "run" / "servers.json"
-
-
-def shown(url: str) -> str:
-    """A URL without its password."""
-    password = urlsplit(url).password
-    return url.replace(f":{password}@", ":…@") if password else url

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 
 from ops import processes, settings
 from ops.connections import operator
-from ops.embedded import servers
+from ops.embedded.known import known
 from subjects import commands, media
 from subjects.streams import MEDIA
 from tests import media_checks, whip
@@ -68,7 +68,7 @@ async def processes_of(client: Client, service: str) -> int:
 
 async def test_in_the_life_of_a_recording_nothing_is_refused(product: Product) -> None:
     read = settings.read({"LOOM_DATA": str(product.data)})
-    read = read.at(servers.known(read.data).nats)
+    read = read.at(known(read.data).nats)
     async with more(product, processes.ACTORS), operator(read) as client:
 
         async def all_there() -> bool:
@@ -123,7 +123,7 @@ async def test_whoever_runs_it_can_look_into_the_streams(product: Product) -> No
 
 
 async def test_nobody_comes_in_without_a_key(product: Product) -> None:
-    url = servers.known(product.data).nats
+    url = known(product.data).nats
     with pytest.raises(nats.errors.Error, match="Authorization Violation"):
         await nats.connect(url, allow_reconnect=False, error_cb=_quietly)
     assert (Path(product.data) / "keys").stat().st_mode & 0o777 == 0o700

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def loom_keys(*rotate: str, block: bool = False, tls: Path | None = None, hosts: tuple[str, ...] = ()) -> int:
-    return command.main(rotate, tls, hosts, block=block)
+def loom_keys(
+    *rotate: str, block: bool = False, tls: Path | None = None, hosts: tuple[str, ...] = (), as_json: bool = False
+) -> int:
+    return command.main(rotate, tls, hosts, block=block, json=as_json)
 
 
 def public_keys(said: str) -> dict[str, list[str]]:
@@ -116,3 +119,12 @@ def test_a_process_without_its_key_ends_with_one_line(tmp_path: Path) -> None:
     assert said.returncode == 2
     assert said.stdout == ""
     assert said.stderr == f"loom: There is no key for edge in {tmp_path}/keys; `loom keys` makes it.\n"
+
+
+def test_programs_are_told_the_same(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert loom_keys(as_json=True) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [key["name"] for key in said["keys"]] == list(keys.NAMES)
+    assert said["block"] == (data / "keys" / "authorization.conf").read_text()
+    assert loom_keys(tls=data / "tls", as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["block"].startswith("tls {")

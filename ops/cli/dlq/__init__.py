@@ -1,0 +1,1 @@
+"""`loom dlq`: what no handler could take, and what is done about it."""

@@ -1,0 +1,1 @@
+"""`loom doctor`: what is wrong with this set-up, and what would help?"""

@@ -1,0 +1,1 @@
+"""`loom js`: what is in the streams, and who reads them?"""

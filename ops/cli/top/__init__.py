@@ -1,0 +1,1 @@
+"""`loom top`: what is going on right now?"""
