@@ -6,19 +6,29 @@ from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from ops.provision import provision
 from tests import servers
 from tests.servers import NatsServer, RedisServer, connected, fresh_database
 
+RUNS_ALL = ("tests/faults/", "tests/e2e/")
+
+
+class SideBySide(LoadScopeScheduling):
+    """One process runs what runs all of Loom, test by test; the others the rest, file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return RUNS_ALL[0] if nodeid.startswith(RUNS_ALL) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return SideBySide(config, log)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs all of Loom begins first and runs one by one, also where several processes run the tests (xdist)."""
-    runs_all = ("tests/faults/", "tests/e2e/")
-    items.sort(key=lambda item: not item.nodeid.startswith(runs_all))
-    for item in items:
-        if item.nodeid.startswith(runs_all):
-            item.add_marker(pytest.mark.xdist_group("all"))
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(RUNS_ALL))
 
 
 @pytest.fixture
