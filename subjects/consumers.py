@@ -18,7 +18,6 @@ class Consumer(Struct, frozen=True):
     filters: tuple[str, ...]
     reason: str
     ack_wait_s: float = 30
-    max_deliver: int = 8
     max_ack_pending: int = 1_000
     headers_only: bool = False  # the reader fetches payloads from the log itself
 
@@ -29,7 +28,6 @@ ARCHIVER: Final = Consumer(
     filters=(media.every(),),
     reason="Segments go to storage; a message is acknowledged once its segment is stored.",
     ack_wait_s=60,
-    max_deliver=-1,
     max_ack_pending=100_000,
     headers_only=True,
 )
@@ -39,7 +37,6 @@ AAC: Final = Consumer(
     filters=("loom.media.*.audio.*", "loom.media.*.all.end"),
     reason="Opus becomes AAC for players without Opus.",
     ack_wait_s=30,
-    max_deliver=-1,
     max_ack_pending=10_000,
     headers_only=True,
 )

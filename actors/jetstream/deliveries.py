@@ -43,7 +43,7 @@ class Deliveries:
         WAITING.labels(consumer.name).set_function(self.waiting)
 
     async def fetch(self, wait_s: float) -> list[Msg]:
-        """What is there, at least one unless `wait_s` passes first.
+        """What is there, at most a batch; at least one unless `wait_s` passes first.
 
         Raises: nats.errors.Error when the connection is closed.
         """
@@ -55,7 +55,8 @@ class Deliveries:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(min(until, self._heard + PATIENCE_S)):
                     await self._news.wait()
-        found, self._came = self._came, []
+        # a renewed pull may be answered beside the one it was to replace
+        found, self._came = self._came[: self._batch], self._came[self._batch :]
         return found
 
     def waiting(self) -> int:

@@ -99,6 +99,11 @@ class Follower:
                 self._delivered(message, headers_only=headers_only, whole=whole)
 
         subscription = await self._nats.subscribe(inbox, cb=heard, pending_bytes_limit=PENDING_BYTES)
+
+        async def close() -> None:
+            if not self._nats.is_closed:
+                await subscription.unsubscribe()
+
         config = ConsumerConfig(
             name=new_id(),
             deliver_subject=inbox,
@@ -115,15 +120,11 @@ class Follower:
         )
         try:
             made = await self._nats.jetstream().add_consumer(MEDIA.name, config)
-        except AWAY:
-            await subscription.unsubscribe()
+        except BaseException:
+            await close()
             raise
         if whole and not made.num_pending and not (made.delivered and made.delivered.consumer_seq):
             whole.set()
-
-        async def close() -> None:
-            if not self._nats.is_closed:
-                await subscription.unsubscribe()
 
         return close
 

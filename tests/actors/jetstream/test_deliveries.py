@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
+from actors.jetstream import deliveries as module
 from actors.jetstream.deliveries import Deliveries
 from schemas.ids import new_id
 from subjects.consumers import ARCHIVER
@@ -43,6 +44,19 @@ async def test_what_came_together_is_handed_over_together(client: Client) -> Non
     async with aclosing(Deliveries(client, ARCHIVER, batch=16)) as deliveries:
         found = [len(await deliveries.fetch(5.0)) for _ in range(4)]
     assert sum(found) >= 48
+
+
+async def test_no_more_than_a_batch_is_handed_over_when_a_pull_was_renewed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
+    source = Source(client, new_id())
+    async with aclosing(Deliveries(client, ARCHIVER, batch=1)) as deliveries:
+        assert await deliveries.fetch(0.2) == []
+        for part in range(3):
+            await source.part(0, part)
+        await client.flush()
+        assert [len(await deliveries.fetch(5.0)) for _ in range(3)] == [1, 1, 1]
 
 
 async def test_nothing_comes_when_there_is_nothing(client: Client) -> None:
