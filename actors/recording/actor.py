@@ -24,6 +24,7 @@ from actors.sourcing.projection import keep_up
 from actors.sourcing.snapshots import Snapshots
 from actors.sourcing.store import EventStore
 from schemas.envelope import Caller
+from schemas.errors import LoomError
 from schemas.recording import (
     CompleteRecording,
     ConnectSource,
@@ -111,14 +112,7 @@ class RecordingActor(Actor, service="recording"):
     @command
     async def delete(self, said: DeleteRecording, caller: Caller) -> RecordingView:
         """Remove it; the answer is how it last looked."""
-        before: list[decider.Present] = []
-
-        def choose(state: decider.State) -> list[Any]:
-            before[:] = [decider.present(state)]
-            return list(decider.decide(said, state, None, _now()))
-
-        await self._recordings.decide(said.recording_id, caller, choose)
-        return view.of(before[0])
+        return await self._decide(said, caller)
 
     @query
     async def get(self, said: GetRecording, caller: Caller) -> RecordingView:  # noqa: ARG002  the link is the right
@@ -149,7 +143,10 @@ class RecordingActor(Actor, service="recording"):
         """Nobody sends any more: end it, so that it is there to be watched."""
         for recording_id in await self._abandonment.find(self._database, _now()):
             log.info("abandoned", recording=recording_id)
-            await self._decide(StopRecording(recording_id, "abandoned"), Caller(trace=tracing.of(recording_id)))
+            try:
+                await self._decide(StopRecording(recording_id, "abandoned"), Caller(trace=tracing.of(recording_id)))
+            except LoomError as error:  # deleted meanwhile, say; those behind it are ended all the same
+                log.warning("not ended", recording=recording_id, why=str(error))
 
     async def _decide(
         self, said: decider.Command, caller: Caller, prepared: RecordingPrepared | None = None
@@ -164,9 +161,7 @@ class RecordingActor(Actor, service="recording"):
         for event in chosen:
             if isinstance(event, RecordingCompleted):
                 DURATION.observe(event.duration_seconds)
-        return (
-            view.of(state) if not isinstance(state, decider.Deleted) else view.of(decider.Preparing(state.said, _now()))
-        )
+        return view.of(state.last if isinstance(state, decider.Deleted) else state)
 
 
 @asynccontextmanager

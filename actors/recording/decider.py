@@ -107,14 +107,16 @@ class Failed(Struct, frozen=True, tag=True):
     ended_at: datetime
 
 
-class Deleted(Struct, frozen=True, tag=True):
-    """It was there and is no more."""
+Present = Preparing | Recording | Paused | Processing | Completed | Failed
 
-    said: RecordingPrepared
+
+class Deleted(Struct, frozen=True, tag=True):
+    """It was there and is no more; `last` is how it looked then."""
+
+    last: Present
 
 
 Live = Recording | Paused
-Present = Preparing | Recording | Paused | Processing | Completed | Failed
 State = Absent | Present | Deleted
 
 
@@ -283,6 +285,6 @@ def evolve(state: State, event: Event) -> State:  # noqa: C901
                 state, said=structs.replace(said, title=title, description=description), updated_at=at
             )
         case RecordingDeleted():
-            return Deleted(said)
+            return Deleted(state)
         case _ as unreachable:
             assert_never(unreachable)

@@ -32,7 +32,8 @@ from subjects.streams import EVENTS
 Statement = tuple[str, tuple[Any, ...]]
 Rows = Callable[[Event], Iterable[Statement]]
 PAGE: Final = 512
-UNWRITABLE: Final = (DataError, IntegrityConstraintViolationError, asyncpg.InterfaceError)
+UNWRITABLE: Final = (DataError, IntegrityConstraintViolationError, msgspec.MsgspecError, LookupError, ValueError)
+"""What is wrong with an event; asyncpg's own refusal of an argument is a ValueError, a closed connection is not."""
 WAITING: Final = Gauge("loom_projection_waiting", "Events that are not in the tables yet.", ("projection",))
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ class Projector:
             await around(
                 "consumer", subject, headers, lambda _: self._write(connection, position, entries), others=others
             )
-        except (*UNWRITABLE, msgspec.MsgspecError, LookupError, ValueError):
+        except UNWRITABLE:
             for entry in entries:
                 position = await self._one(connection, position, entry)
         self._waiting.set(behind)
@@ -107,7 +108,7 @@ class Projector:
         """One event by itself; one that cannot be taken is buried."""
         try:
             await self._write(connection, position, [entry])
-        except (*UNWRITABLE, msgspec.MsgspecError, LookupError, ValueError) as error:
+        except UNWRITABLE as error:
             log.exception("an event cannot be projected", projection=self._name, sequence=entry.sequence)
             await bury(self._nats, EVENTS.name, dead_letters.projection(self._name), entry, error)
             await self._move(connection, position, entry.sequence)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from msgspec import Struct, structs
@@ -31,6 +31,8 @@ from subjects.streams import EVENTS
 log = structlog.get_logger(__name__)
 Ask = Callable[[Any], Command[Any] | Job]
 """What to ask for, from the event that began the saga."""
+PASSING: Final = frozenset({Unavailable.code, LoomError.code})
+"""Codes of what is no refusal: something is away, or has a defect that somebody will mend."""
 
 
 class Step(Struct, frozen=True):
@@ -134,15 +136,13 @@ class SagaRunner:
         why = ""
         for attempt in count(1) if step.attempts is None else range(1, step.attempts + 1):
             try:
-                async with asyncio.timeout(step.timeout_s):
-                    await self._effect(step.ask(event), step.until, entity_id, self._because(meta, step.name))
+                await self._effect(step, step.ask(event), step.until, entity_id, self._because(meta, step.name))
                 return StepDone(saga_id, step.name, _now())
-            except (Unavailable, *AWAY) as error:
+            except (LoomError, *AWAY) as error:
                 why = str(error) or f"It was not done within {step.timeout_s:g} s."
+                if _is_final(error):
+                    break
                 log.warning("a step is tried again", saga=saga_id, step=step.name, attempt=attempt, why=why)
-            except LoomError as error:
-                why = str(error)
-                break
             await asyncio.sleep(pause_s(attempt))
         log.error("a step failed", saga=saga_id, step=step.name, why=why)
         return StepFailed(saga_id, step.name, why, step.optional, _now())
@@ -152,22 +152,28 @@ class SagaRunner:
         assert step.undo
         for attempt in count(1):
             try:
-                await self._effect(step.undo(event), (), entity_id, self._because(meta, f"{step.name}.undo"))
-            except (Unavailable, *AWAY) as error:
+                await self._effect(step, step.undo(event), (), entity_id, self._because(meta, f"{step.name}.undo"))
+            except (LoomError, *AWAY) as error:
+                if _is_final(error):
+                    log.warning("a step cannot be undone", saga=self._saga.name, step=step.name, why=str(error))
+                    return
                 log.warning("a step is not undone yet", saga=self._saga.name, step=step.name, why=repr(error))
-            except LoomError as error:
-                log.warning("a step cannot be undone", saga=self._saga.name, step=step.name, why=str(error))
-                return
             else:
                 return
             await asyncio.sleep(pause_s(attempt))
 
     async def _effect(
-        self, asked: Command[Any] | Job, until: tuple[type[Event], ...], entity_id: str, caller: Caller
+        self, step: Step, asked: Command[Any] | Job, until: tuple[type[Event], ...], entity_id: str, caller: Caller
     ) -> None:
-        """Ask for it, unless what it leads to was said already; wait for that."""
+        """Ask for it, unless what it leads to was said already; wait for that.
+
+        Raises: TimeoutError, the LoomError it was refused with, and what `AWAY` names.
+        """
         wanted = [names.of(said, entity_id) for said in until]
-        async with direct_get.listening(self._nats, names.about(entity_id)) as news:
+        async with (
+            asyncio.timeout(step.timeout_s) as limit,
+            direct_get.listening(self._nats, names.about(entity_id)) as news,
+        ):
             if await self._was_said(wanted):
                 return
             if isinstance(asked, Job):
@@ -175,11 +181,17 @@ class SagaRunner:
             else:
                 await self._client.ask(asked, caller)
             while wanted and not await self._was_said(wanted):
+                if limit.expired():  # its cancellation was lost on the way: python/cpython#86296
+                    raise TimeoutError
                 await news()
 
     async def _was_said(self, subjects: list[str]) -> bool:
         found = [await direct_get.last(self._nats, EVENTS.name, subject) for subject in subjects]
         return any(found)
+
+
+def _is_final(error: Exception) -> bool:
+    return isinstance(error, LoomError) and error.code not in PASSING
 
 
 def _now() -> datetime:

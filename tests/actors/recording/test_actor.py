@@ -10,9 +10,10 @@ from nats.aio.client import Client as Nats
 
 from actors.jetstream import direct_get
 from actors.recording.abandonment import Abandonment
-from actors.recording.actor import running
+from actors.recording.actor import RecordingActor, running
 from actors.runtime.client import Client
 from actors.sourcing.event_message import decode
+from schemas.envelope import Caller
 from schemas.errors import Conflict, Gone, Invalid, NotFound
 from schemas.ids import RecordingId, TemplateId, new_id
 from schemas.message import Event
@@ -145,6 +146,15 @@ async def test_refusals_come_back_as_what_they_are(service: Client) -> None:
         await service.ask(StopRecording(entity))
 
 
+async def test_a_command_that_is_sent_again_is_answered_again(service: Client) -> None:
+    entity = RecordingId(new_id())
+    for number, wish in enumerate((StartRecording(entity, "Demo"), ConnectSource(entity), DeleteRecording(entity))):
+        caller = Caller(command_id=f"wish-{number}")
+        first = await service.ask(wish, caller)
+        assert await service.ask(wish, caller) == first
+    assert first.status == Status.RECORDING
+
+
 async def test_of_many_who_stop_at_once_one_stops_it(nats_client: Nats, database: Any, service: Client) -> None:
     entity = await started(service)
     async with running(nats_client, database):  # a second instance of the service
@@ -242,6 +252,19 @@ async def test_what_nobody_sends_to_ends_by_itself(nats_client: Nats, database: 
         await until(ended)
     stopped = (await told(nats_client, left))[-1]
     assert isinstance(stopped, RecordingStopped) and stopped.reason == "abandoned"
+
+
+async def test_who_is_gone_keeps_nobody_from_being_ended(nats_client: Nats, database: Any, service: Client) -> None:
+    gone, left = await started(service), await started(service)
+    await service.ask(DeleteRecording(gone))
+
+    class Both(Abandonment, frozen=True):
+        async def find(self, database: Any, now: datetime) -> list[RecordingId]:  # noqa: ARG002
+            return [gone, left]
+
+    both = Both(nats_client, timedelta(0), timedelta(0))
+    await RecordingActor(nats_client, database, both).close_abandoned()
+    assert (await service.ask(GetRecording(left))).status == Status.PROCESSING
 
 
 async def test_what_is_sent_to_goes_on_however_long_it_takes(nats_client: Nats, database: Any, service: Client) -> None:

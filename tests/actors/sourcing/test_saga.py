@@ -4,7 +4,7 @@ import asyncio
 import math
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -234,6 +234,14 @@ async def test_a_step_that_could_not_be_done_is_tried_again(nats_client: Nats, k
     assert kitchen.asked == ["bake", "ice", "ice", "ice", "serve"]
 
 
+async def test_a_defect_over_there_is_no_refusal(nats_client: Nats, kitchen: Kitchen) -> None:
+    kitchen.fails = {"ice": [RuntimeError("a defect")] * 2}
+    async with running(nats_client, Waiter(nats_client, COOKING)):
+        await say(nats_client, DishOrdered("pie"))
+        assert (await until_ended(nats_client))[-1] == "SagaEnded completed"
+    assert kitchen.asked == ["bake", "ice", "ice", "ice", "serve"]
+
+
 async def test_what_stands_is_undone_when_a_step_fails_for_good(nats_client: Nats, kitchen: Kitchen) -> None:
     kitchen.fails = {"serve": [Conflict("nobody is at the table")]}
     saga = Saga(
@@ -274,6 +282,21 @@ async def test_a_step_waits_for_what_tells_that_it_is_done(nats_client: Nats) ->
         await say(nats_client, DishServed("pie"))
         assert (await until_ended(nats_client))[1:] == ["StepDone bake", "StepDone serve", "SagaEnded completed"]
     assert await effects(nats_client) == ["bake", "serve"]
+
+
+@pytest.mark.usefixtures("kitchen")
+async def test_a_step_ends_in_time_when_a_cancellation_is_lost(
+    nats_client: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: Any) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.3)
+
+    monkeypatch.setattr(direct_get, "last", lost)
+    saga = Saga("cooking", (step("bake", until=(DishServed,), timeout_s=0.2, attempts=1),))
+    async with running(nats_client, Waiter(nats_client, saga)):
+        await say(nats_client, DishOrdered("pie"))
+        assert (await until_ended(nats_client))[1:] == ["StepFailed bake", "SagaEnded failed"]
 
 
 @asynccontextmanager
