@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import REGISTRY, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from actors.runtime.tasks import ended
+from actors.jetstream.tasks import ended
 from ops import metrics  # noqa: F401  what it registers is told
 
 HOST: Final = "127.0.0.1"

@@ -56,7 +56,7 @@ class Follower:
                     await close()
 
     def stop(self) -> None:
-        """End `run` soon, also when a cancellation is lost on the way (`actors/runtime/tasks.py`)."""
+        """End `run` soon, also when a cancellation is lost on the way (`actors.jetstream.tasks.py`)."""
         self._is_stopped = True
         self._broken.set()
 

@@ -27,12 +27,20 @@ class MicroService(Service):
 
     async def offer(self, name: str, subject: str, handler: Handler, spawn: Spawn, **says: str) -> None:
         """One endpoint, in the queue group of the service; `says` is its metadata."""
-        endpoint = _SideBySide(self, EndpointConfig(name, handler, self._name, subject, says), spawn)
+        endpoint = SideBySide(self, EndpointConfig(name, handler, self._name, subject, says), spawn)
         await endpoint._start()
         self._endpoints.append(endpoint)
 
+    async def listen(self, subject: str, handler: Handler, spawn: Spawn) -> "SideBySide":
+        """An endpoint that is not listed, and goes on when the others stop: whoever has it stops it."""
+        endpoint = SideBySide(self, EndpointConfig("peer", handler, self._name, subject), spawn)
+        await endpoint._start()
+        return endpoint
 
-class _SideBySide(Endpoint):
+
+class SideBySide(Endpoint):
+    """Handles its messages side by side."""
+
     def __init__(self, service: Service, config: EndpointConfig, spawn: Spawn) -> None:
         super().__init__(service, config)
         self._spawn = spawn
@@ -41,9 +49,12 @@ class _SideBySide(Endpoint):
         subscribe = self._service._client.subscribe
         self._subscription = await subscribe(self._subject, queue=self._queue_group, cb=self._take)
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """Take no more; what has come is handled."""
         subscription: Any = self._subscription
         await subscription.drain()
+
+    _stop = stop
 
     async def _take(self, message: Msg) -> None:
         """Only who has an inbox has asked; an answer elsewhere would be said there in our name (ADR 9)."""

@@ -13,12 +13,12 @@ from nats.aio.client import Client
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
+from actors.jetstream.tasks import ended
 from actors.processing.aac_worker import AacWorker
 from actors.processing.posters import Posters
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import job, on
-from actors.runtime.tasks import ended
 from actors.sourcing.store import EventStore
 from schemas.envelope import Meta
 from schemas.errors import Unavailable

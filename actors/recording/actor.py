@@ -11,6 +11,7 @@ import structlog
 from nats.aio.client import Client as Nats
 from prometheus_client import Histogram
 
+from actors.jetstream.tasks import ended
 from actors.recording import decider, reading, view
 from actors.recording.abandonment import Abandonment
 from actors.recording.projection import PROJECTION
@@ -19,7 +20,6 @@ from actors.runtime import actor as runtime
 from actors.runtime import tracing
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, query
-from actors.runtime.tasks import ended
 from actors.sourcing.projection import keep_up
 from actors.sourcing.snapshots import Snapshots
 from actors.sourcing.store import EventStore

@@ -10,16 +10,16 @@ import structlog
 from nats.aio.client import Client as Nats
 from nats.micro.request import Request
 
-from actors.jetstream import direct_get
+from actors.jetstream import burial, direct_get
 from actors.jetstream.deliveries import Deliveries, ensure
 from actors.jetstream.direct_get import Entry
-from actors.jetstream.micro import MicroService
-from actors.runtime import burial, metrics
+from actors.jetstream.micro import MicroService, SideBySide
+from actors.jetstream.tasks import ended
+from actors.runtime import metrics
 from actors.runtime.dispatch import Dispatch
 from actors.runtime.handlers import Route, Routes, routes
 from actors.runtime.inbox import Inbox
 from actors.runtime.partition import BEAT_S, Mine, Partitions, of
-from actors.runtime.tasks import ended
 from schemas.errors import Unavailable
 from schemas.ids import new_id
 from subjects import commands, consumers, dead_letters, events, peers
@@ -57,7 +57,9 @@ async def running(nats_client: Nats, actor: Actor) -> AsyncIterator[None]:
     """Takes messages while the block runs; at its end takes no more, finishes those it has, hands over its share."""
     async with asyncio.TaskGroup() as owner:
         work = _Work(nats_client, actor)
+        peers_of_ours = await work.listen()  # who is heard of has to answer
         await patiently(work.partitions.beat, None)
+        beating = owner.create_task(work.repeat(work.partitions.beat, BEAT_S))
         service = await work.offer()
         loops = [owner.create_task(loop()) for loop in (*await work.loops(), work.defect)]
         try:
@@ -66,9 +68,12 @@ async def running(nats_client: Nats, actor: Actor) -> AsyncIterator[None]:
             with suppress(*AWAY):
                 await service.stop()
             await ended(loops)
-            await work.drained()
+            await work.drained()  # what is handled here is ours until it is done
+            await ended([beating])
             with suppress(*AWAY):
                 await work.partitions.leave()
+                await peers_of_ours.stop()
+            await work.drained()
 
 
 class _Work:
@@ -83,7 +88,7 @@ class _Work:
         self._busy: dict[asyncio.Task[None], asyncio.Semaphore] = {}
         self._loop = asyncio.get_running_loop()
         self._defect: asyncio.Future[None] = self._loop.create_future()
-        self._room_for_requests = asyncio.Semaphore(AT_ONCE)
+        self._rooms_for_requests = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)  # other processes' apart
         self._room_for_events = asyncio.Semaphore(AT_ONCE)
         self._unread = 0
         shares = self.partitions.statistics
@@ -93,23 +98,27 @@ class _Work:
         requests = actor.routes.requests.items()
         self._requests = {commands.of(said): partial(self._dispatch.request, said, route) for said, route in requests}
 
+    async def listen(self) -> SideBySide:
+        """Take what other processes of the service are sent for entities of ours."""
+        name, me = self._actor.service, self.partitions.me
+        self._micro = MicroService(self._nats, name, VERSION, type(self._actor).__doc__ or "", {"member": me})
+        spawn = partial(self._requested, room=self._rooms_for_requests[1])
+        return await self._micro.listen(peers.of(name, me), self._from_peer, spawn)
+
     async def offer(self) -> MicroService:
         """Every command and query is an endpoint of a micro service; other processes of it have one of their own."""
-        name, me = self._actor.service, self.partitions.me
-        service = MicroService(self._nats, name, VERSION, type(self._actor).__doc__ or "", {"member": me})
+        service, again = self._micro, dead_letters.again(self._actor.service)
+        spawn = partial(self._requested, room=self._rooms_for_requests[0])
         await service.start()
         for subject, handle in self._requests.items():
-            await service.offer(subject.rpartition(".")[2], subject, handle, self._requested)
-        handled = " ".join(self._handled_events)
-        await service.offer("again", dead_letters.again(name), self._again, self._requested, events=handled)
-        await service.offer("peer", peers.of(name, me), self._from_peer, self._requested)
+            await service.offer(subject.rpartition(".")[2], subject, handle, spawn)
+        await service.offer("again", again, self._again, spawn, events=" ".join(self._handled_events))
         return service
 
     async def loops(self) -> list[Loop]:
         """What runs until cancelled."""
         routes = self._actor.routes
-        repeated = ((self.partitions.beat, BEAT_S), (self._dispatch.cancel_overdue, OVERDUE_S))
-        found: list[Loop] = [partial(self._repeat, *one) for one in repeated]
+        found: list[Loop] = [partial(self.repeat, self._dispatch.cancel_overdue, OVERDUE_S)]
         found += [partial(self._timer, name, seconds) for name, seconds in routes.timers.items()]
         for said, route in routes.jobs.items():
             found.append(partial(self._jobs, route, await ensure(self._nats, consumers.of_job(said))))
@@ -119,7 +128,7 @@ class _Work:
         """Whoever asked is answered; what nobody waits for is left, after a moment, to whoever comes next."""
         if self._busy:
             await asyncio.wait(self._busy, timeout=MOMENT_S)
-            await ended([task for task, room in self._busy.items() if room is not self._room_for_requests])
+            await ended([task for task, room in self._busy.items() if room not in self._rooms_for_requests])
         if self._busy:
             _, late = await asyncio.wait(self._busy, timeout=DRAIN_S)
             await ended(late)
@@ -128,14 +137,15 @@ class _Work:
         """Wait for one of our own, and raise it."""
         await self._defect
 
-    async def _requested(self, handling: Handling) -> None:
-        await self._room_for_requests.acquire()
-        self._start(handling, self._room_for_requests)
+    async def _requested(self, handling: Handling, room: asyncio.Semaphore) -> None:
+        await room.acquire()
+        self._start(handling, room)
 
-    def _start(self, handling: Handling, room: asyncio.Semaphore) -> None:
+    def _start(self, handling: Handling, room: asyncio.Semaphore) -> asyncio.Task[None]:
         task = self._loop.create_task(handling)
         self._busy[task] = room
         task.add_done_callback(self._handled)
+        return task
 
     def _handled(self, task: asyncio.Task[None]) -> None:
         self._busy.pop(task).release()
@@ -186,12 +196,11 @@ class _Work:
             self._room_for_events.release()
             return
         one.handed = entry.sequence
-        one.pending.add(entry.sequence)
-        self._start(self._event(*found, entry, one), self._room_for_events)
+        one.pending[entry.sequence] = self._start(self._event(*found, entry, one), self._room_for_events)
 
     async def _event(self, said: Any, route: Route, entry: Entry, mine: Mine) -> None:
         await self._dispatch.event(said, route, entry)
-        mine.pending.discard(entry.sequence)  # not when it was cancelled: then it is the successor's
+        del mine.pending[entry.sequence]  # not when it was cancelled: then it is the successor's
 
     # --- jobs and timers ----------------------------------------------------------------------------------------------
 
@@ -214,7 +223,8 @@ class _Work:
             if not self.partitions.other_owner(name):
                 await patiently(getattr(self._actor, name), None)
 
-    async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    async def repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Again and again."""
         while True:
             await asyncio.sleep(seconds)
             await patiently(work, None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from itertools import count
 from typing import Any, Final
 
@@ -13,9 +13,10 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.micro.request import Request, ServiceError
 
-from actors.jetstream import direct_get
+from actors.jetstream import burial, direct_get
 from actors.jetstream.direct_get import Entry
-from actors.runtime import burial, metrics
+from actors.jetstream.tasks import ended
+from actors.runtime import metrics
 from actors.runtime.handlers import Route
 from actors.runtime.inbox import Inbox
 from actors.runtime.outcome import Dead, Done, Late, Outcome, Passed, Refused, Retry, pause_s
@@ -31,7 +32,9 @@ from subjects.jobs import kind_of
 from subjects.streams import EVENTS
 
 ATTEMPTS: Final = 8
+DELIVERIES: Final = 50
 INTERNAL: Final = "Internal error"
+Happening = Coroutine[Any, Any, Outcome]
 Handled = Mapping[str, tuple[type[Event], Route]]
 log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.json.Encoder()
@@ -80,11 +83,13 @@ class Dispatch:
     async def event(self, said: type[Event], route: Route, entry: Entry, *, once: bool = False) -> Outcome:
         """One event, in its entity's turn: again and again until it is handled, refused or given up; or once."""
         entity = entity_of(entry.subject)
+        defects = 0
         await self._inbox.enter(entity)
         try:
             for attempt in count(1):
                 outcome = await self._happened(said.__name__, said, route, entry)
-                if once or await self._is_settled(outcome, attempt, self._actor.service, entry):
+                defects += isinstance(outcome, Dead | Late)
+                if once or await self._is_settled(outcome, defects, self._actor.service, entry):
                     break
                 await asyncio.sleep(pause_s(attempt))
             return outcome
@@ -92,23 +97,32 @@ class Dispatch:
             self._inbox.leave(entity)
 
     async def job(self, route: Route, delivery: Msg, consumer: Consumer) -> None:
-        """One job; while it is being done the server hears of it, and gives it to nobody else."""
-        place = delivery.metadata
+        """One job; a process that is told to end leaves it to another one, at once."""
+        place, kind = delivery.metadata, kind_of(delivery.subject)
         entry = Entry(place.sequence.stream, delivery.subject, delivery.headers or {}, 0, delivery.data)
-        kind = kind_of(delivery.subject)
-        working = self._loop.create_task(self._happened(kind, None, route, entry))
-        try:
-            while not (await asyncio.wait({working}, timeout=consumer.ack_wait_s / 3))[0]:
-                await delivery.in_progress()
-        finally:
-            working.cancel()
-        outcome = working.result()
+        outcome: Outcome = Dead(ChildProcessError("Whoever took it died of it."))
+        if place.num_delivered <= DELIVERIES:
+            outcome = await self._work(self._happened(kind, None, route, entry), delivery, consumer)
         if await self._is_settled(outcome, place.num_delivered, consumer.name, entry, consumer.stream):
             metrics.jobs[kind, "completed" if isinstance(outcome, Done) else "failed"] += 1
             await delivery.ack()
         else:
             metrics.jobs[kind, "retried"] += 1
             await delivery.nak(delay=pause_s(place.num_delivered))
+
+    async def _work(self, happening: Happening, delivery: Msg, consumer: Consumer) -> Outcome:
+        """While it is being done the server hears of it, and gives it to nobody else."""
+        working = self._loop.create_task(happening)
+        try:
+            while not (await asyncio.wait({working}, timeout=consumer.ack_wait_s / 3))[0]:
+                await delivery.in_progress()
+        except asyncio.CancelledError:
+            await ended([working])
+            await delivery.nak()
+            raise
+        finally:
+            working.cancel()
+        return working.result()
 
     async def cancel_overdue(self) -> None:
         """To be called every now and then: whoever has had its time is stopped."""
@@ -191,8 +205,8 @@ class Dispatch:
             return Late(TimeoutError(f"It took longer than {left_s:.1f} s."))
         except (Unavailable, nats.errors.Error, OSError) as error:  # TimeoutError is an OSError
             return Retry(error)
-        except LoomError as error:
-            return Refused(error)
+        except LoomError as error:  # one of no kind is somebody's defect
+            return (Dead if type(error) is LoomError else Refused)(error)
         except Exception as error:  # noqa: BLE001
             return Dead(error)
         finally:

@@ -83,7 +83,7 @@ class Mine:
 
     def __init__(self, position: int) -> None:
         self.handed = position
-        self.pending: set[int] = set()
+        self.pending: dict[int, asyncio.Task[None]] = {}
 
     @property
     def position(self) -> int:
@@ -103,6 +103,7 @@ class Partitions:
         self._mine: dict[int, Mine] = {}
         self._heard: dict[str, tuple[int, float]] = {}
         self._fresh_until = 0.0
+        self._connections = 0
 
     def other_owner(self, entity: str) -> str:
         """Which other process handles it; empty when it is this one, or nobody is known to."""
@@ -111,25 +112,31 @@ class Partitions:
 
     def mine(self) -> Mapping[int, Mine]:
         """Those whose events are to be handled here, as of now; none while others may believe us dead."""
-        return dict(self._mine) if asyncio.get_running_loop().time() < self._fresh_until else {}
+        return dict(self._mine) if self._is_sure() else {}
 
     def has(self, partition: int, mine: Mine) -> bool:
         """Whether it is still the same one."""
-        return self._mine.get(partition) is mine
+        return self._is_sure() and self._mine.get(partition) is mine
 
     async def beat(self) -> None:
         """Say that we live, and see who has what. Raises Unavailable, and what nats-py raises."""
-        now = asyncio.get_running_loop().time()
+        now, before, connections = asyncio.get_running_loop().time(), self._mine, self._nats.stats["reconnects"]
         share = await self._change(leaving=False)
-        self._fresh_until = now + LEASE_S - BEAT_S
+        self._fresh_until, self._connections = now + LEASE_S - BEAT_S, connections
         owned = {partition for partition, owner in enumerate(share.owners) if owner == self.me}
         self._mine = {p: self._mine.get(p) or Mine(share.positions[p]) for p in owned}
+        for task in [task for p, lost in before.items() if not self.has(p, lost) for task in lost.pending.values()]:
+            task.cancel()  # another process handles it
 
     async def leave(self) -> None:
         """Hand everything over at once, as far as it was handled. Raises Unavailable, and what nats-py raises."""
         self._fresh_until = 0.0
         await self._change(leaving=True)
         self._mine = {}
+
+    def _is_sure(self) -> bool:
+        is_fresh = asyncio.get_running_loop().time() < self._fresh_until
+        return is_fresh and self._nats.is_connected and self._nats.stats["reconnects"] == self._connections
 
     def statistics(self) -> dict[str, int]:
         """How many partitions are ours, and how many of their events are being handled."""
@@ -143,10 +150,13 @@ class Partitions:
             busy = {of(entity) for entity in self._busy()} | {p for p, mine in self._mine.items() if mine.pending}
             handled = {partition: mine.position for partition, mine in self._mine.items()}
             changed = next_share(share, self.me, dead, handled, busy, leaving=leaving)
+            kept, stays = self._mine, [p for p in self._mine if share.owners[p] == changed.owners[p] == self.me]
+            self._mine = {p: kept[p] for p in stays}  # nothing more is handed out of what may go
             with suppress(KeyWrongLastSequenceError):
                 await bucket.update(self._service, msgspec.json.encode(changed), last=revision)
                 self._share = changed
                 return changed
+            self._mine = kept
             await asyncio.sleep(random.random() / 20)
         raise Unavailable(f"Too many processes of {self._service} share their entities out at the same moment.")
 

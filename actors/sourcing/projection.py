@@ -19,9 +19,9 @@ from nats.aio.client import Client as Nats
 from prometheus_client import Gauge
 
 from actors.jetstream import direct_get
+from actors.jetstream.burial import bury
 from actors.jetstream.direct_get import Entry
 from actors.runtime.actor import patiently
-from actors.runtime.burial import bury
 from actors.runtime.tracing import around
 from actors.sourcing.event_message import decode
 from schemas.message import Event

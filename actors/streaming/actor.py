@@ -9,10 +9,10 @@ from nats.aio.client import Client
 from obstore.store import ObjectStore
 
 from actors.jetstream.media_log import MediaLog
+from actors.jetstream.tasks import ended
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.handlers import command, every, on
-from actors.runtime.tasks import ended
 from actors.streaming.archiver import Archiver
 from actors.streaming.playlists import playlists
 from actors.streaming.retention import Retention

@@ -10,9 +10,9 @@ from aiohttp import web
 from nats import errors as nats_errors
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.tasks import ended
 from actors.outside.shared_redis import ABSENT, SharedRedis
 from actors.runtime.client import Client
-from actors.runtime.tasks import ended
 from gateways.api import description, live, recordings
 from gateways.api.limits import UNLIMITED, Quotas
 from gateways.api.link_cache import LinkCache

@@ -10,7 +10,7 @@ import structlog
 from nats.aio.client import Client as Nats
 from obstore.store import ObjectStore
 
-from actors.runtime.tasks import ended
+from actors.jetstream.tasks import ended
 from gateways.edge import forward, metrics
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.connections import Connections

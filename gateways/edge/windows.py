@@ -9,8 +9,8 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
 from actors.jetstream.follower import AWAY, Follower
+from actors.jetstream.tasks import ended
 from actors.runtime.client import Client
-from actors.runtime.tasks import ended
 from gateways.edge.response import problem, unavailable
 from gateways.edge.sources import Sources
 from gateways.edge.window import Window

@@ -11,7 +11,7 @@ from nats.js.errors import Error as JetStreamError
 
 from ops import settings
 from ops.connections import operator
-from ops.embedded import servers
+from ops.embedded.known import known
 from ops.provision import provision
 from tests.counting import Load, process
 from tests.faults.test_workers import check, until_all_is_heard
@@ -76,7 +76,7 @@ async def test_with_one_setting_a_recording_goes_on_while_nodes_are_killed() -> 
                 (victim,) = [node for node in nodes if node.cmdline()[4].endswith(f"-{number}")]
                 victim.kill()
                 await asyncio.sleep(3)
-                async with operator(read.at(servers.known(running.data).nats)) as client:
+                async with operator(read.at(known(running.data).nats)) as client:
                     await until_together(client)
 
             async def is_ready() -> bool:

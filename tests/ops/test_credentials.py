@@ -51,6 +51,11 @@ async def test_with_key_and_certificate_each_process_comes_in(server: NatsServer
     async with nats_connection(read, "recording") as recording, operator(read) as whoever_runs_it:
         heard = await whoever_runs_it.subscribe("loom.evt.>")
         await whoever_runs_it.flush()
+
+        async def is_connected() -> bool:
+            return recording.is_connected
+
+        await until(is_connected)
         await recording.publish("loom.evt.recording.r1.stopped", b"by TLS")
         await recording.flush()
         assert (await heard.next_msg(5)).data == b"by TLS"

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.tasks import ended
 from actors.recording.projection import PROJECTION
-from actors.runtime.tasks import ended
 from actors.sourcing.event_message import headers_of
 from actors.sourcing.projection import keep_up
 from ops.rebuild import checksums, projection_of, rebuild

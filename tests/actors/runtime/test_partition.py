@@ -17,7 +17,7 @@ from actors.runtime.client import Client
 from actors.runtime.partition import PARTITIONS, Partitions, Share, meant_for, next_share
 from subjects import events
 from subjects.buckets import SHARES
-from tests.actors.runtime.greeting import Greeter, GuestCame, SayGreeting
+from tests.actors.runtime.greeting import Greeter, GuestCame, HoldGreeting, SayGreeting
 from tests.servers import NatsServer, connected, until
 
 MEMBERS = ("ann", "ben", "cat", "dan")
@@ -146,6 +146,30 @@ async def test_who_leaves_hands_over_at_once_and_nothing_is_handled_twice(
     assert in_order(two)
 
 
+async def test_while_who_leaves_still_handles_an_entity_nobody_else_does(
+    nats_server: NatsServer, nats_client: Nats
+) -> None:
+    leaving, other = Greeter("leaving"), Greeter("other")
+    ask = Client(nats_client).ask
+    async with process(nats_server, other):
+        stop = asyncio.Event()
+        stays = asyncio.create_task(_until(stop, nats_server, leaving))
+        await until_shared(nats_client, 2)
+        guest = [g for g in map(str, range(20)) if (await ask(SayGreeting(g))).by == "leaving"][0]  # noqa: RUF015
+        held = asyncio.create_task(ask(HoldGreeting(guest)))
+        await leaving.holding.wait()
+        stop.set()
+        await asyncio.sleep(0.5)
+        waiting = asyncio.create_task(ask(SayGreeting(guest)))
+        await asyncio.sleep(2)  # long enough for others to think it dead, if it said nothing
+        assert not waiting.done()
+        leaving.let_go.set()
+        assert (await held).by == "leaving"
+        assert (await waiting).by == "leaving"
+        await stays
+        assert (await ask(SayGreeting(guest))).by == "other"
+
+
 async def test_what_a_killed_process_had_is_taken_over_from_where_it_was(
     nats_server: NatsServer, nats_client: Nats
 ) -> None:
@@ -163,6 +187,11 @@ async def test_what_a_killed_process_had_is_taken_over_from_where_it_was(
         assert loop.time() - killed_at < 10
     assert in_order(one)
     await asyncio.wait([dying])
+
+
+async def _until(stop: asyncio.Event, server: NatsServer, actor: Greeter) -> None:
+    async with process(server, actor):
+        await stop.wait()
 
 
 async def _until_killed(server: NatsServer, actor: Greeter) -> None:

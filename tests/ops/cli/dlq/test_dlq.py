@@ -8,8 +8,8 @@ import pytest
 from nats.aio.client import Client as Nats
 
 from actors.jetstream import direct_get
+from actors.jetstream.burial import bury
 from actors.runtime.actor import running
-from actors.runtime.burial import bury
 from ops.cli.dlq.ls import ls, show
 from ops.cli.dlq.retry import drop, retry
 from ops.cli.ending import Misused, Trouble

@@ -4,8 +4,8 @@ from pathlib import Path
 import nats
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.burial import bury
 from actors.jetstream.direct_get import Entry
-from actors.runtime.burial import bury
 from ops import settings
 from ops.cli.doctor import servers
 from ops.cli.doctor.finding import Finding

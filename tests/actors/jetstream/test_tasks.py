@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from actors.runtime.tasks import ended
+from actors.jetstream.tasks import ended
 
 
 async def test_who_did_not_hear_is_told_again() -> None:
