@@ -6,6 +6,7 @@ what is newer is added, and both change places in the same transaction. Whoever 
 they were.
 """
 
+import asyncio
 import importlib
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -99,11 +100,17 @@ class _Copy:
         self.position = 0
 
     async def catch_up(self, until: int | None = None) -> None:
-        """To that event, or to the last one there is."""
-        last = await direct_get.last(self._nats, EVENTS.name, self._subject)
-        while (reached := await self._projector.page(self._connection, self.position, until)) != self.position:
+        """To that event, or to the last one there is now, waiting for a replica that is behind."""
+        last = await direct_get.known(self._nats, EVENTS.name, self._subject)
+        newest = last.sequence if last else 0
+        until = newest if until is None else min(until, newest)
+        while self.position < until:
+            reached = await self._projector.page(self._connection, self.position, until)
+            if reached == self.position:
+                await asyncio.sleep(direct_get.BEHIND_S)
+                continue
             self.position = reached
-            self._progress(reached, last.sequence if last else reached)
+            self._progress(reached, newest)
 
 
 async def _swap(connection: Any, projection: Projection, aside: str, old: str, position: int) -> None:

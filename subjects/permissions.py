@@ -39,6 +39,7 @@ from subjects.rights import (
     Rights,
     Taken,
     asks,
+    confirms,
     counts,
     follows,
     hears,
@@ -90,13 +91,15 @@ _OWN: Final[Mapping[str, Rights]] = {
     | asks(EndMedia)
     | puts(MakePoster)
     | listens(*EVENTS.subjects)  # a saga waits for what others say
-    | looks_up(MEDIA, media.every(kind="part")),  # when the last one came
+    | looks_up(MEDIA, media.every(kind="part"))  # when the last one came
+    | confirms(MEDIA),
     "streaming": asks(CompleteRecording)
     | tells(media.every("all", "end"))
     | listens(media.every("all", "end"), media.every(AAC, "part"))
     | takes(consumers.ARCHIVER)
     | follows(MEDIA)
     | reads(MEDIA)
+    | confirms(MEDIA)
     | counts(MEDIA)
     | purges(MEDIA),
     "processing": says("processing")
@@ -104,6 +107,7 @@ _OWN: Final[Mapping[str, Rights]] = {
     | takes(consumers.AAC)
     | follows(MEDIA)
     | reads(MEDIA)
+    | confirms(MEDIA)
     | counts(MEDIA),
     OPERATOR: tells(f"{API}.>", "$JS.FC.>", "$JS.ACK.>", "$SRV.>", dead_letters.AGAIN)
     | tells(*DLQ.subjects, *JOBS.subjects)  # what failed is done again

@@ -56,7 +56,7 @@ def asks(*said: Request) -> Rights:
 
 def says(*services: str) -> Rights:
     """Appends to the stories of these, and reads them back to decide."""
-    return Rights(publish=tuple(events.service(name) for name in services)) | reads(EVENTS)
+    return Rights(publish=tuple(events.service(name) for name in services)) | reads(EVENTS) | confirms(EVENTS)
 
 
 def puts(*said: type[Job]) -> Rights:
@@ -90,6 +90,11 @@ def reads(stream: Stream) -> Rights:
 def looks_up(stream: Stream, *names: str) -> Rights:
     """The last message of these subjects, and no other."""
     return Rights(publish=tuple(f"{API}.DIRECT.GET.{stream.name}.{name}" for name in names))
+
+
+def confirms(stream: Stream) -> Rights:
+    """Asks the leader whether there is more than a replica knows; any message, for the request names it inside."""
+    return Rights(publish=(f"{API}.STREAM.MSG.GET.{stream.name}",))
 
 
 def counts(stream: Stream) -> Rights:

@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from ops.provision import provision
 from tests import servers
+from tests.replicas import Replica
 from tests.servers import NatsServer, RedisServer, connected, fresh_database
 
 RUNS_ALL = ("tests/faults/", "tests/e2e/")
@@ -85,3 +86,9 @@ def redis_url() -> Iterator[str]:
     """A server that all tests share."""
     with servers.redis() as url:
         yield url
+
+
+@pytest.fixture
+def replica(monkeypatch: pytest.MonkeyPatch) -> Replica:
+    """Answers direct gets, and can fall behind."""
+    return Replica(monkeypatch)

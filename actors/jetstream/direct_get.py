@@ -1,4 +1,8 @@
-"""Reads a stream by sequence (direct get in batches, NATS ADR-31): no consumer, no position, nothing to clean up."""
+"""Reads a stream by sequence (direct get in batches, NATS ADR-31): no consumer, no position, nothing to clean up.
+
+Any replica answers, also one that is behind the others: what it has is true, what it has not may be there all the same.
+Before anything follows from a message that is not there, the leader is asked (`known`).
+"""
 
 import asyncio
 import json
@@ -17,6 +21,8 @@ from schemas.envelope import STORED_AT
 
 DEADLINE_S: Final = 5.0
 LOOK_S: Final = 0.5
+BEHIND_S: Final = 0.05
+"""How long to give a replica that is behind, before it is asked again."""
 _SEQUENCE: Final = "Nats-Sequence"
 _SUBJECT: Final = "Nats-Subject"
 _STATUS: Final = "Status"
@@ -108,10 +114,20 @@ async def at(nats: Client, stream: str, sequence: int) -> Entry:
     return await _one(nats, stream, seq=sequence)
 
 
-async def _one(nats: Client, stream: str, **which: Any) -> Entry:
-    found = await nats.jetstream().get_msg(stream, **which, direct=True)
+async def known(nats: Client, stream: str, subject: str, first: int = 0) -> Entry | None:
+    """As the leader knows it: the first message of `subject` (wildcards allowed) from sequence `first` on; 0: the last.
+
+    None when there is none. Raises `nats.errors.Error` or TimeoutError, also while there is no leader.
+    """
+    with suppress(NotFoundError):
+        return await _one(nats, stream, seq=first, subject=subject, next=first > 0, direct=False)
+    return None
+
+
+async def _one(nats: Client, stream: str, *, direct: bool = True, **which: Any) -> Entry:
+    found = await nats.jetstream().get_msg(stream, **which, direct=direct)
     data = found.data or b""
-    return Entry(found.seq or 0, found.subject or "", found.headers or {}, len(data), data)
+    return Entry(found.seq or 0, found.subject or "", found.headers or {}, len(data), data, found.time)
 
 
 @asynccontextmanager

@@ -55,21 +55,35 @@ class MediaLog:
             await asyncio.wait([following])
 
     async def read(self, subject: str, first: int, last: int | None = None) -> AsyncIterator[Entry]:
-        """Messages of `subject` with their payload, from sequence `first` to `last` (or to what is there now)."""
+        """Messages of `subject` with their payload, from sequence `first` to `last` (or to what a replica has now).
+
+        A replica that is behind `last` is waited for.
+        """
         while last is None or first <= last:
             batch = await direct_get.batch(self._nats, MEDIA.name, subject, first, most=BATCH)
             for entry in batch:
                 if last is not None and entry.sequence > last:
                     return
                 yield entry
-            if not batch:
+            if batch:
+                first = batch[-1].sequence + 1
+            elif last is not None and await self._has(subject, first, last):
+                await asyncio.sleep(direct_get.BEHIND_S)
+            else:
                 return
-            first = batch[-1].sequence + 1
 
     async def last(self, subject: str) -> Entry | None:
         """The newest message of `subject` (wildcards allowed), or None."""
         return await direct_get.last(self._nats, MEDIA.name, subject)
 
+    async def known(self, subject: str) -> Entry | None:
+        """The newest message of `subject`; None when the leader, too, has none."""
+        return await direct_get.known(self._nats, MEDIA.name, subject)
+
     async def purge(self, recording_id: str) -> None:
         """Forget one recording."""
         await self._js.purge_stream(MEDIA.name, subject=media.recording(recording_id))
+
+    async def _has(self, subject: str, first: int, last: int) -> bool:
+        entry = await direct_get.known(self._nats, MEDIA.name, subject, first)
+        return entry is not None and entry.sequence <= last

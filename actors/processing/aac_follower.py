@@ -72,7 +72,7 @@ class Follower:
 
     async def _begin(self) -> bool:
         """Find out where the rendition stands; False while there is no Opus."""
-        opus = await self._log.last(media.init(self._recording_id, AUDIO))
+        opus = await self._log.known(media.init(self._recording_id, AUDIO))
         if opus is None:
             return False
         channels = min(max(init_from_headers(opus.headers).channels, 1), max(BIT_RATES))

@@ -9,6 +9,7 @@ from msgspec import Struct
 from nats.aio.client import Client as Nats
 
 from actors.jetstream import direct_get
+from actors.jetstream.direct_get import Entry
 from actors.recording.projection import SQL
 from schemas.ids import RecordingId
 from subjects import media
@@ -35,7 +36,10 @@ class Abandonment(Struct, frozen=True):
             return bool(now - row["updated_at"] > self.idle_after)
         if now - row["updated_at"] <= self.after:
             return False
-        last = await direct_get.last(self.nats, MEDIA.name, media.parts(row["id"]))
-        if last is None:
-            return True
-        return now - datetime.fromisoformat(last.headers["Nats-Time-Stamp"]) > self.after
+        parts = media.parts(row["id"])
+        if self._is_new(await direct_get.last(self.nats, MEDIA.name, parts), now):
+            return False
+        return not self._is_new(await direct_get.known(self.nats, MEDIA.name, parts), now)
+
+    def _is_new(self, part: Entry | None, now: datetime) -> bool:
+        return bool(part and part.stored_at and now - part.stored_at <= self.after)

@@ -74,15 +74,13 @@ class EventStore(Generic[State]):
         for attempt in range(ATTEMPTS):
             if attempt:  # a replica may be a moment behind
                 await asyncio.sleep(attempt * random.uniform(0, AGAIN_S))
-            is_fresh = known is None
             known = known or await self.load(entity_id)
             if caller.command_id and caller.command_id in known.commands:
                 return known.state
             with suppress(Overtaken):
-                if events := self._chosen(choose, known.state, is_fresh=is_fresh):
+                if events := await self._chosen(choose, entity_id, known):
                     return await self.append(entity_id, events, known.sequence, caller)
-                if is_fresh:
-                    return known.state
+                return known.state
             known = None
         raise Unavailable("Too many changes at the same moment; try again.")
 
@@ -131,14 +129,29 @@ class EventStore(Generic[State]):
         self._keep(entity_id, Known(state, sequence, _with(known.commands, caller.command_id)))
         return state
 
-    def _chosen(self, choose: Choose[State], state: State, *, is_fresh: bool) -> Sequence[Event]:
-        """What is cached may be old: it can lead to events that somebody refuses, but not to a refusal."""
+    async def _chosen(self, choose: Choose[State], entity_id: str, known: Known[State]) -> Sequence[Event]:
+        """What is known may be old: it can lead to events that somebody refuses, but not to a refusal, nor to nothing.
+
+        Raises Overtaken, Unavailable, and what `choose` raises.
+        """
         try:
-            return choose(state)
+            if events := choose(known.state):
+                return events
         except LoomError:
-            if is_fresh:
-                raise
-            return ()
+            await self._confirm(entity_id, known.sequence)
+            raise
+        await self._confirm(entity_id, known.sequence)
+        return ()
+
+    async def _confirm(self, entity_id: str, sequence: int) -> None:
+        """Raises Overtaken when the leader knows of something newer; Unavailable."""
+        subject = names.entity(self._service, entity_id)
+        try:
+            newer = await direct_get.known(self._nats, EVENTS.name, subject, sequence + 1)
+        except AWAY as error:
+            raise Unavailable("The event store does not answer; try again in a moment.") from error
+        if newer:
+            raise Overtaken(entity_id)
 
     def _write(self, said: dict[str, str], messages: list[tuple[str, bytes, dict[str, str]]]) -> Awaitable[int]:
         """All of them as part of the trace that is said."""

@@ -184,10 +184,15 @@ class Archiver:
         tasks.create_task(self._finish(recording_id))
 
     async def _finish(self, recording_id: str) -> None:
-        """Seal, then acknowledge all of it and its end; once more if AAC became whole meanwhile."""
+        """Seal, then acknowledge all of it and its end; once more if AAC became whole meanwhile.
+
+        A recording that has no end in the log any more was purged: nothing is left to be done.
+        """
 
         async def step() -> None:
             last = await self._seal(recording_id)
+            if not last and await self._log.known(media.end(recording_id)):
+                raise Unavailable("Its end cannot be read yet.")
             while 0 < last < self._finals.get(recording_id, 0):
                 last = await self._seal(recording_id)
             for delivery in self._open.sealed(recording_id, last):

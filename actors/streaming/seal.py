@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from obstore.store import ObjectStore
 
 from actors.jetstream import direct_get
+from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
 from actors.runtime.client import Client as Actors
 from actors.runtime.tracing import around, current, of
@@ -76,7 +77,9 @@ class Sealer:
         if not found.lacks_aac():
             return found
         whole = await self._aac_is_whole(found.recording_id)
-        found = await self._found(found.recording_id)
+        before, found = found, await self._found(found.recording_id)
+        if found.last < before.last or (whole and found.lacks_aac()):
+            raise Unavailable("Its log cannot be read to the end yet.")
         if whole:
             return found
         log.warning("sealed without AAC for now", recording=found.recording_id)
@@ -101,25 +104,30 @@ class Sealer:
     async def _store_all(self, found: Contents) -> None:
         wanted = found.objects()
         stored = await storage.sizes(self._store, objects.prefix(found.recording_id))
-        await self._store_media(found, {path for path, size in wanted.items() if stored.get(path) != size})
+        await self._store_media(found, {path: size for path, size in wanted.items() if stored.get(path) != size})
         await storage.delete(self._store, [path for path in stored if self._is_stray(path, wanted)])
         for path, data in self._playlists(found).items():
             await storage.put(self._store, path, data)
 
-    async def _store_media(self, found: Contents, missing: set[str]) -> None:
+    async def _store_media(self, found: Contents, missing: Mapping[str, int]) -> None:
         """One object at a time: memory holds one segment."""
         for init, entry in found.inits.items():
             path = objects.init(found.recording_id, *init)
             if path in missing:
-                await storage.put(self._store, path, await self._read(entry.subject, entry.sequence, entry.sequence))
+                await storage.put(self._store, path, await self._read(entry, entry, missing[path]))
         for segment, parts in found.segments().items():
             path = objects.segment(found.recording_id, *segment)
             if path in missing:
-                first, last = parts[0].entry, parts[-1].entry
-                await storage.put(self._store, path, await self._read(first.subject, first.sequence, last.sequence))
+                data = await self._read(parts[0].entry, parts[-1].entry, missing[path])
+                await storage.put(self._store, path, data)
 
-    async def _read(self, subject: str, first: int, last: int) -> bytes:
-        return b"".join([entry.data async for entry in self._log.read(subject, first, last)])
+    async def _read(self, first: Entry, last: Entry, size_bytes: int) -> bytes:
+        """Their payload and what is between them. Raises Unavailable when that is less than the log said there is."""
+        entries = self._log.read(first.subject, first.sequence, last.sequence)
+        data = b"".join([entry.data async for entry in entries])
+        if len(data) < size_bytes:
+            raise Unavailable(f"{first.subject} cannot be read to sequence {last.sequence}.")
+        return data
 
     def _is_stray(self, path: str, wanted: Mapping[str, int]) -> bool:
         """Media behind the end. An AAC rendition that is not whole yet is no stray: it may still become so."""

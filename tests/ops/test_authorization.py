@@ -222,6 +222,8 @@ def test_what_several_may_publish_is_known() -> None:
             f"$JS.API.DIRECT.GET.MEDIA.loom.media.x.{rendition}.init": ["edge", "ingest", "streaming", "processing"]
             for rendition in ("video", "audio")
         },
+        "$JS.API.STREAM.MSG.GET.EVENTS": ["recording", "processing"],
+        "$JS.API.STREAM.MSG.GET.MEDIA": ["recording", "streaming", "processing"],
         "$JS.API.STREAM.INFO.KV_SHARES": ["recording", "streaming", "processing"],
         "$JS.API.STREAM.INFO.MEDIA": ["streaming", "processing"],
         "loom.cmd.recording.get": ["edge", "api", "ingest"],

@@ -21,6 +21,8 @@ from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId, ne
 from schemas.message import Event
 from schemas.recording import RecordingPaused, RecordingPrepared, RecordingStarted, TemplateSaved
 from subjects import events
+from subjects.streams import EVENTS
+from tests.replicas import Replica
 from tests.servers import until
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -117,6 +119,15 @@ async def test_a_look_tells_what_differs_and_changes_nothing(nats_client: Nats, 
         assert rebuilt.different == ["recording_sessions"]
         assert rebuilt.sequence > looked.sequence
         assert not (await rebuild(nats_client, url, PROJECTION, silent, swap=False)).different
+
+
+async def test_a_replica_that_is_behind_makes_no_difference(nats_client: Nats, url: str, replica: Replica) -> None:
+    async with live(nats_client, url) as pool:
+        last = await say_some(nats_client, 5)
+        await until_at(pool, last)
+    replica.falls_behind(EVENTS, at=last - 3, times=6)
+    rebuilt = await rebuild(nats_client, url, PROJECTION, silent)
+    assert (rebuilt.sequence, rebuilt.different, replica.times) == (last, [], 0)
 
 
 async def test_it_serves_and_goes_on_meanwhile(nats_client: Nats, url: str) -> None:

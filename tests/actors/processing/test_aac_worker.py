@@ -19,10 +19,12 @@ from media.audio.aac import PRIMING, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import MESSAGE_ID
 from schemas.ids import new_id
-from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, InitHeaders, PartHeaders, part_from_headers, to_headers
+from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, InitHeaders, PartHeaders, part_from_headers, to_headers
 from subjects import consumers, media
+from subjects.streams import MEDIA
 from tests.actors.media_given import DEADLINE_S, NatsServer, Source, connected, provision, until
 from tests.media.audio.sound import BASE, PER_PACKET, Pcm, beeps, lag, opus, opus_pcm
+from tests.replicas import Replica
 
 PACKETS = opus(beeps(16))
 IN_PART = 16
@@ -164,6 +166,24 @@ async def test_a_damaged_part_is_silence_and_others_go_on(client: Client, tmp_pa
             parts = await heard(client, one, 11 if one is other else 10)
             assert_contiguous(parts)
             assert lag((await played(client, one, parts, tmp_path))[PRIMING:], opus_pcm(PACKETS[: 10 * IN_PART])) == 0
+
+
+async def test_a_replica_that_is_behind_does_not_cut_it_short(client: Client, replica: Replica) -> None:
+    voice = Voice(client)
+    await voice.begin()
+    await voice.say(0, 9)
+    await voice.end()
+    replica.falls_behind(MEDIA, at=5, times=4)
+    async with working(client):
+        await until(lambda: _is_whole(client, voice))
+        parts = await heard(client, voice, 11)
+    assert (len(parts), replica.times) == (11, 0)
+    assert_contiguous(parts)
+
+
+async def _is_whole(client: Client, voice: Voice) -> bool:
+    last = await MediaLog(client).known(voice.subject)
+    return last is not None and FINAL in last.headers
 
 
 async def test_two_workers_make_one_rendition(

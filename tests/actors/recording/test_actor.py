@@ -39,9 +39,10 @@ from schemas.recording import (
     UpdateRecording,
 )
 from subjects import events
-from subjects.streams import EVENTS
+from subjects.streams import EVENTS, MEDIA
 from tests.actors.media_given import Source
 from tests.actors.recording.said import STRETCH
+from tests.replicas import Replica
 from tests.servers import until
 
 PROJECTED = "recording_sessions", "recording_segments", "recording_templates"
@@ -279,6 +280,19 @@ async def test_what_is_sent_to_goes_on_however_long_it_takes(nats_client: Nats, 
     later = now + timedelta(minutes=2)
     found = await Abandonment(nats_client, timedelta(minutes=1), timedelta(hours=2)).find(database, later)
     assert set(found) == {left, sent_to}
+
+
+async def test_a_replica_that_is_behind_ends_nothing(
+    nats_client: Nats, database: Any, service: Client, replica: Replica
+) -> None:
+    sent_to = await started(service)
+    await Source(nats_client, sent_to).part(0, 0)
+    await caught_up(nats_client, database)
+    now = datetime.now(UTC)
+    await database.execute("UPDATE recording_sessions SET updated_at = $1", now - timedelta(hours=1))
+    replica.falls_behind(MEDIA, at=1, times=1)
+    assert await Abandonment(nats_client, timedelta(minutes=1), timedelta(hours=2)).find(database, now) == []
+    assert replica.times == 0
 
 
 async def test_a_pause_may_last(nats_client: Nats, database: Any, service: Client) -> None:

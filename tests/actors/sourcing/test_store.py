@@ -17,6 +17,7 @@ from subjects import events
 from subjects.buckets import SNAPSHOTS
 from subjects.streams import EVENTS
 from tests.actors.recording.said import ID, PAUSED, PREPARED, RESUMED, STARTED, STOPPED
+from tests.replicas import Replica
 from tests.servers import NatsServer, connected
 
 CALLER = Caller(UserId("ann"), correlation_id="request-1")
@@ -146,6 +147,38 @@ async def test_what_was_cached_refuses_nobody(nats_client: Nats) -> None:
     assert isinstance(await one.decide(ID, CALLER, choose), decider.Paused)
     with pytest.raises(Conflict):
         await one.decide(ID, CALLER, choose)
+
+
+async def test_a_replica_that_is_behind_refuses_nobody(nats_client: Nats, replica: Replica) -> None:
+    await store(nats_client).append(ID, [PREPARED, STARTED, PAUSED], 0, CALLER)
+
+    def choose(state: decider.State) -> list[Any]:
+        if not isinstance(state, decider.Paused):
+            raise Conflict("it is not paused")
+        return [RESUMED]
+
+    replica.falls_behind(EVENTS, at=3)
+    assert isinstance(await store(nats_client).decide(ID, CALLER, choose), decider.Recording)
+    assert replica.times == 0
+
+
+async def test_a_replica_that_is_behind_does_not_say_that_nothing_is_to_be_done(
+    nats_client: Nats, replica: Replica
+) -> None:
+    await store(nats_client).append(ID, [PREPARED, STARTED, PAUSED], 0, CALLER)
+    replica.falls_behind(EVENTS, at=3)
+    after = await store(nats_client).decide(
+        ID, CALLER, lambda state: [RESUMED] if isinstance(state, decider.Paused) else []
+    )
+    assert (isinstance(after, decider.Recording), replica.times) == (True, 0)
+    assert (await store(nats_client).load(ID)).sequence == 4
+
+
+async def test_a_replica_that_stays_behind_is_unavailable(nats_client: Nats, replica: Replica) -> None:
+    await store(nats_client).append(ID, [PREPARED, STARTED], 0, CALLER)
+    replica.falls_behind(EVENTS, at=1, times=100)
+    with pytest.raises(Unavailable):
+        await store(nats_client).decide(ID, CALLER, lambda _: [])
 
 
 async def test_what_follows_from_an_event_names_it_and_follows_once(nats_client: Nats) -> None:

@@ -31,6 +31,7 @@ from schemas.recording import (
 )
 from schemas.streaming import EndMedia
 from subjects import media, objects
+from subjects.streams import MEDIA
 from tests.actors.media_given import (
     DEADLINE_S,
     NatsServer,
@@ -42,6 +43,7 @@ from tests.actors.media_given import (
     segment_bytes,
     until,
 )
+from tests.replicas import Replica
 
 
 class Recordings(Actor, service="recording"):
@@ -222,6 +224,22 @@ async def test_sealed_without_aac_that_does_not_come_and_again_when_it_does(
         second = hls.decode(await get(store, objects.index(talk.recording_id)))
     assert (sorted(first.renditions), sorted(second.renditions)) == ([AUDIO, VIDEO], [AAC, AUDIO, VIDEO])
     assert objects.segment(talk.recording_id, AAC, 2) in await sizes(store, talk.recording_id)
+
+
+async def test_a_replica_that_is_behind_cuts_nothing_short(
+    client: Client, store: LocalStore, recordings: Recordings, replica: Replica
+) -> None:
+    source = Source(client, new_id())
+    await source.init()
+    await source.segments(0, 1)
+    await source.end()
+    replica.falls_behind(MEDIA, at=1, times=8)
+    async with running(client, store):
+        await recordings.next()
+    assert replica.times == 0
+    assert await get(store, objects.init(source.recording_id, VIDEO, 0)) == b"init"
+    for number in range(2):
+        assert await get(store, objects.segment(source.recording_id, VIDEO, number)) == segment_bytes(VIDEO, number)
 
 
 async def test_a_seal_that_was_cut_short_is_done_again(

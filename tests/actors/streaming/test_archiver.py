@@ -19,7 +19,9 @@ from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO
 from subjects import media, objects
 from subjects.consumers import ARCHIVER
+from subjects.streams import MEDIA
 from tests.actors.media_given import DEADLINE_S, NatsServer, Source, connected, provision, segment_bytes, until
+from tests.replicas import Replica
 
 
 async def never_seal(recording_id: str) -> int:
@@ -71,6 +73,48 @@ async def test_a_segment_is_stored_when_the_next_begins_and_then_acknowledged(
         assert await stored(store, objects.init(source.recording_id, VIDEO, 0), b"init")()
         await until(acknowledged(client, left=1))
     assert not await stored(store, objects.segment(source.recording_id, VIDEO, 2), segment_bytes(VIDEO, 2, 1))()
+
+
+async def test_an_init_is_stored_also_when_a_replica_is_behind(
+    client: Client, store: LocalStore, replica: Replica
+) -> None:
+    source = Source(client, new_id())
+    replica.falls_behind(MEDIA, at=1)
+    async with archiving(client, store):
+        await source.init()
+        await until(acknowledged(client, left=0))
+    assert await stored(store, objects.init(source.recording_id, VIDEO, 0), b"init")()
+
+
+async def test_an_end_that_cannot_be_read_yet_is_sealed_later(client: Client, store: LocalStore) -> None:
+    source = Source(client, new_id())
+    sealed = iter((0, 0, 2))
+
+    async def seal(_: str) -> int:
+        return next(sealed)
+
+    async with archiving(client, store, seal):
+        await source.part(0, 0)
+        await source.end()
+        await until(acknowledged(client, left=0))
+    assert list(sealed) == []
+
+
+async def test_an_end_that_was_purged_meanwhile_is_over(client: Client, store: LocalStore) -> None:
+    source = Source(client, new_id())
+
+    async def purge(recording_id: str) -> int:
+        await client.jetstream().purge_stream(MEDIA.name, subject=media.recording(recording_id))
+        return 0
+
+    async with archiving(client, store, purge) as archiver:
+        await source.end()
+        await until(acknowledged(client, left=0))
+        await until(lambda: _seals(archiver, 0))
+
+
+async def _seals(archiver: Archiver, recordings: int) -> bool:
+    return archiver.statistics()["sealing"] == recordings
 
 
 async def test_many_renditions_and_recordings_do_not_mix(client: Client, store: LocalStore) -> None:
