@@ -197,7 +197,7 @@ class Packager:
             track.begin_stretch(self._base_time_s)
         out: list[Output] = []
         if self._video:
-            self._video.segment = segment - 1
+            self._video.skip(segment - 1)
         if self._audio:
             out += self._audio.catch_up(segment, stretch)
             if not self._is_sound_configured:

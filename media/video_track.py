@@ -124,12 +124,18 @@ class VideoTrack(Track):
         missing = segment - self.segment
         for left in range(missing, 0, -1):
             span = (at - self.end) // left
-            if span < 2 * len(self._group) or not self._group:
+            if min(span, self.limit // 2) < 2 * len(self._group) or not self._group:
                 break
             self.open_segment(discontinuity=False)
-            parts.append(self._stand(self.end + span, stretch))
-        self.end, self.segment = at, segment
+            parts += self._stand_in_parts(self.end + span, stretch)
+        self.end = at
+        self.skip(segment)
         return parts
+
+    def skip(self, segment: int) -> None:
+        """Be where sound has got to alone; `segment` has no picture yet."""
+        if self.segment != segment:
+            self.segment, self.segment_start, self._part = segment, self.end, 0
 
     # --- what goes out ------------------------------------------------------------------------------------------------
 
@@ -182,6 +188,11 @@ class VideoTrack(Track):
                 self.open_segment(discontinuity=False)
             parts.append(self._stand(self.end + self.limit, stretch))
         return parts
+
+    def _stand_in_parts(self, till: int, stretch: Stretch) -> list[Part]:
+        """As few as there can be, of about the same length."""
+        count = -(-(till - self.end) // self.limit)
+        return [self._stand(self.end + (till - self.end) // left, stretch) for left in range(count, 0, -1)]
 
     def _stand(self, till: int, stretch: Stretch) -> Part:
         """A part up to `till` of all that is needed to see the last picture."""

@@ -32,7 +32,7 @@ from subjects.jobs import kind_of
 from subjects.streams import EVENTS
 
 ATTEMPTS: Final = 8
-DELIVERIES: Final = 50
+DELIVERIES: Final = 300
 INTERNAL: Final = "Internal error"
 Happening = Coroutine[Any, Any, Outcome]
 Handled = Mapping[str, tuple[type[Event], Route]]
@@ -100,7 +100,7 @@ class Dispatch:
         """One job; a process that is told to end leaves it to another one, at once."""
         place, kind = delivery.metadata, kind_of(delivery.subject)
         entry = Entry(place.sequence.stream, delivery.subject, delivery.headers or {}, 0, delivery.data)
-        outcome: Outcome = Dead(ChildProcessError("Whoever took it died of it."))
+        outcome: Outcome = Dead(ChildProcessError("Whoever took it died, or lacked something for too long."))
         if place.num_delivered <= DELIVERIES:
             outcome = await self._work(self._happened(kind, None, route, entry), delivery, consumer)
         if await self._is_settled(outcome, place.num_delivered, consumer.name, entry, consumer.stream):

@@ -8,7 +8,7 @@ from msgspec import Struct
 from schemas.errors import LoomError
 
 FIRST_PAUSE_S: Final = 0.25
-LAST_PAUSE_S: Final = 30.0
+LAST_PAUSE_S: Final = 10.0
 
 
 class Done(Struct, frozen=True):

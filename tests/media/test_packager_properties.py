@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from media.cmaf import fragment
@@ -144,6 +144,20 @@ def test_segments_begin_with_key_frames_when_the_source_gives_them(source: Sourc
 
 @few
 @given(wild)
+@example(Source(fps=1, seconds=5, no_video=(3, 4), pause=(0.5, 0.9), resized_at=2.5, answers=False, answer_after_s=1))
+@example(
+    Source(
+        fps=0.5,
+        seconds=10,
+        video_delay_s=1,
+        no_video=(3, 7),
+        no_audio=(4, 20),
+        pause=(3.33, 3.34),
+        resized_at=2.5,
+        answers=False,
+        answer_after_s=1,
+    )
+)
 def test_whatever_a_source_does_times_have_no_hole_and_segments_agree(source: Source) -> None:
     run = Run(source).go()
     check_always(run)
