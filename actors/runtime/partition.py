@@ -125,8 +125,9 @@ class Partitions:
         self._fresh_until, self._connections = now + LEASE_S - BEAT_S, connections
         owned = {partition for partition, owner in enumerate(share.owners) if owner == self.me}
         self._mine = {p: self._mine.get(p) or Mine(share.positions[p]) for p in owned}
-        for task in [task for p, lost in before.items() if not self.has(p, lost) for task in lost.pending.values()]:
-            task.cancel()  # another process handles it
+        for lost in [mine for p, mine in before.items() if self._mine.get(p) is not mine]:
+            for task in lost.pending.values():
+                task.cancel()  # another process handles it
 
     async def leave(self) -> None:
         """Hand everything over at once, as far as it was handled. Raises Unavailable, and what nats-py raises."""
