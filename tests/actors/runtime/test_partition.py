@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.tasks import ended
 from actors.runtime import partition
 from actors.runtime.actor import running
 from actors.runtime.client import Client
@@ -220,6 +221,20 @@ async def test_a_process_that_hangs_loses_its_share_and_comes_back_for_it(
         await come(nats_client, 0, 100)
         await until_all_came([one], 100)
         assert in_order(one)
+
+
+async def test_a_beat_that_takes_long_ends_nothing_that_stays_ours(
+    nats_client: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partitions = Partitions(nats_client, "greeting", "me", set)
+    await partitions.beat()
+    handling = partitions.mine()[0].pending[1] = asyncio.create_task(asyncio.sleep(60))
+    monkeypatch.setattr(partition, "LEASE_S", partition.BEAT_S)
+    await partitions.beat()
+    await asyncio.sleep(0)
+    assert not partitions.mine()  # nothing more is begun until the next one
+    assert not handling.done()
+    await ended([handling])
 
 
 async def test_a_new_process_takes_over_at_once_what_a_killed_one_had(
