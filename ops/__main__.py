@@ -25,7 +25,7 @@ application.add_typer(dlq.application, name="dlq")
 @application.command()
 def up() -> None:
     """Start everything, print the address, run until Ctrl-C."""
-    from ops.cli import up as command  # noqa: PLC0415
+    from ops.cli import up as command
 
     sys.exit(command.main())
 
@@ -43,11 +43,11 @@ def run(
 ) -> None:
     """Run one or more processes of Loom, until SIGTERM."""
     if names == ["guard"]:  # it stays small: nothing of what the others need is loaded
-        from ops.cli import guard  # noqa: PLC0415
+        from ops.cli import guard
 
         sys.exit(guard.main())
-    from ops.cli import run as command  # noqa: PLC0415
-    from ops.topology import Place  # noqa: PLC0415
+    from ops.cli import run as command
+    from ops.topology import Place
 
     host, _, port = listen.rpartition(":")
     if not port.isdecimal():
@@ -59,7 +59,7 @@ def run(
 @application.command()
 def settings(*, json: Json = False) -> None:
     """List all settings with what they are set to, and their defaults."""
-    from ops.cli import settings as command  # noqa: PLC0415
+    from ops.cli import settings as command
 
     command.main(json=json)
 
@@ -74,7 +74,7 @@ def keys(
     json: Json = False,
 ) -> None:
     """Make an nkey for each process, and the block of nats.conf that says what it may do; or certificates."""
-    from ops.cli import keys as command  # noqa: PLC0415
+    from ops.cli import keys as command
 
     sys.exit(command.main(rotate or (), tls, host or (), block=block, json=json))
 
@@ -82,8 +82,8 @@ def keys(
 @application.command()
 def services(*, json: Json = False) -> None:
     """List the services: their processes, what was asked of them, errors, times, shares of the entities."""
-    from ops.cli import services as command  # noqa: PLC0415
-    from ops.cli.ending import end  # noqa: PLC0415
+    from ops.cli import services as command
+    from ops.cli.ending import end
 
     end(command.services(json=json))
 
@@ -96,8 +96,8 @@ def top(
     json: Json = False,
 ) -> None:
     """Watch recordings that are live, streams, readers and services, until Ctrl-C. As JSON: one line a look."""
-    from ops.cli.ending import end  # noqa: PLC0415
-    from ops.cli.top import verb as command  # noqa: PLC0415
+    from ops.cli.ending import end
+    from ops.cli.top import verb as command
 
     end(command.top(span_s(every), once=once, json=json), interrupted=0)
 
@@ -112,8 +112,8 @@ def rebuild(
     json: Json = False,
 ) -> None:
     """Make tables anew from the events while the old ones serve, compare them, and put the new ones in their place."""
-    from ops.cli import rebuild as command  # noqa: PLC0415
-    from ops.cli.ending import end  # noqa: PLC0415
+    from ops.cli import rebuild as command
+    from ops.cli.ending import end
 
     end(command.run(name, check=check, json=json))
 
@@ -121,8 +121,8 @@ def rebuild(
 @application.command()
 def doctor(*, json: Json = False) -> None:
     """Look for what is wrong with this set-up, and say what would help. The exit status is 1 when something would."""
-    from ops.cli.doctor import verb as command  # noqa: PLC0415
-    from ops.cli.ending import end  # noqa: PLC0415
+    from ops.cli.doctor import verb as command
+    from ops.cli.ending import end
 
     end(command.doctor(json=json))
 

@@ -9,6 +9,7 @@ from actors.runtime.actor import VERSION
 from ops.catalogue import Said, doc, everything
 from schemas import envelope
 from schemas.message import Event
+from subjects.names import read
 
 REF: Final = "#/components/schemas/{name}"
 Json = dict[str, Any]
@@ -116,7 +117,8 @@ def _messages(one: Said) -> Iterator[tuple[str, Json]]:
     if one.body:
         said["payload"] = {"$ref": REF.format(name=one.body.__name__)}
         kind = "event" if issubclass(one.body, Event) else "caller"
-        said["traits"] = [{"$ref": f"#/components/messageTraits/{kind}"}] if one.subject.startswith(TRAITED) else []
+        is_traited = read(one.subject).kind in TRAITED
+        said["traits"] = [{"$ref": f"#/components/messageTraits/{kind}"}] if is_traited else []
     else:
         said["contentType"] = "application/octet-stream"
     if one.head:
@@ -133,7 +135,7 @@ def _messages(one: Said) -> Iterator[tuple[str, Json]]:
         )
 
 
-TRAITED: Final = ("loom.cmd.", "loom.evt.", "loom.job.")
+TRAITED: Final = ("request", "event", "job")
 REFUSAL: Final[Mapping[str, str]] = {
     envelope.ERROR_CODE: "invalid, unauthenticated, forbidden, not_found, conflict, gone, unavailable or internal.",
     envelope.ERROR: "For people.",

@@ -135,13 +135,13 @@ class Partitions:
         await self._change(leaving=True)
         self._mine = {}
 
-    def _is_sure(self) -> bool:
-        is_fresh = asyncio.get_running_loop().time() < self._fresh_until
-        return is_fresh and self._nats.is_connected and self._nats.stats["reconnects"] == self._connections
-
     def statistics(self) -> dict[str, int]:
         """How many partitions are ours, and how many of their events are being handled."""
         return {"partitions": len(self._mine), "pending": sum(len(mine.pending) for mine in self._mine.values())}
+
+    def _is_sure(self) -> bool:
+        is_fresh = asyncio.get_running_loop().time() < self._fresh_until
+        return is_fresh and self._nats.is_connected and self._nats.stats["reconnects"] == self._connections
 
     async def _change(self, *, leaving: bool) -> Share:
         bucket = await self._nats.jetstream().key_value(SHARES.name)
