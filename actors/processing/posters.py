@@ -17,11 +17,12 @@ import structlog
 from av.error import FFmpegError
 from nats.aio.client import Client
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import ObjectStore
 
 from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
+from actors.outside import storage
 from media.pictures.poster import FLAT, Picture, poster
 from schemas.media import VIDEO, part_from_headers
 from schemas.recording import RecordingDeleted
@@ -35,7 +36,6 @@ SAMPLES: Final = 6
 DECODE_DEADLINE_S: Final = 10.0
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
 UNREADABLE: Final = (FFmpegError, ValueError, KeyError)
-ATTRIBUTES: Final = {"Content-Type": "image/jpeg", "Cache-Control": "public, max-age=60"}
 
 log = structlog.get_logger(__name__)
 
@@ -86,10 +86,7 @@ class Posters:
 
     async def delete(self, recording_id: str) -> None:
         """The recording is deleted."""
-        try:
-            await obstore.delete_async(self._store, objects.poster(recording_id))
-        except FileNotFoundError:
-            return
+        await storage.delete(self._store, [objects.poster(recording_id)])
 
     async def _better(self, recording_id: str, entry: Entry, best: Picture | None) -> Picture | None:
         """Keep the picture of this part if it is the first or clearly has more in it than the best so far."""
@@ -125,8 +122,7 @@ class Posters:
     async def _put(self, recording_id: str, picture: Picture) -> None:
         if await direct_get.last(self._client, EVENTS.name, events.of(RecordingDeleted, recording_id)):
             return
-        attributes = None if isinstance(self._store, LocalStore) else ATTRIBUTES  # obstore's local store refuses them
-        await obstore.put_async(self._store, objects.poster(recording_id), picture.jpeg, attributes=attributes)
+        await storage.put(self._store, objects.poster(recording_id), picture.jpeg)
         log.info("poster", recording=recording_id, detail=round(picture.detail, 2), size_bytes=len(picture.jpeg))
 
     async def _is_good(self, recording_id: str) -> bool:

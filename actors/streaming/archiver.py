@@ -21,8 +21,8 @@ from obstore.store import ObjectStore
 
 from actors.jetstream.deliveries import Deliveries
 from actors.jetstream.media_log import MediaLog
+from actors.outside import storage
 from actors.outside.guard import Guard
-from actors.streaming import storage
 from actors.streaming.assembly import Assembled, assemble
 from actors.streaming.retention import Retention
 from actors.streaming.segments import OpenSegments, SegmentKey, Waiting

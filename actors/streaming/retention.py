@@ -17,7 +17,7 @@ from obstore.store import ObjectStore
 
 from actors.jetstream import direct_get
 from actors.jetstream.media_log import MediaLog
-from actors.streaming import storage
+from actors.outside import storage
 from schemas.envelope import meta_from_headers
 from schemas.errors import Unavailable
 from schemas.media import AAC, AUDIO, FINAL

@@ -15,9 +15,9 @@ from obstore.store import ObjectStore
 from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
+from actors.outside import storage
 from actors.runtime.client import Client as Actors
 from actors.runtime.tracing import around, current, of
-from actors.streaming import storage
 from actors.streaming.contents import Contents, contents, without
 from actors.streaming.retention import Retention
 from schemas.envelope import TRACE, Caller

@@ -11,11 +11,11 @@ import pytest
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
+from actors.outside import storage
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
 from actors.runtime.client import Client as Asking
 from actors.runtime.handlers import command
-from actors.streaming import storage
 from actors.streaming.actor import StreamingActor, running
 from media.hls import index as hls
 from schemas.envelope import MESSAGE_ID, Caller

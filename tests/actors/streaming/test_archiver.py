@@ -12,7 +12,7 @@ import pytest
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
-from actors.streaming import storage
+from actors.outside import storage
 from actors.streaming.archiver import Archiver
 from actors.streaming.retention import Retention
 from schemas.ids import new_id
@@ -230,7 +230,7 @@ async def test_a_file_survives_a_power_cut_before_it_is_acknowledged(tmp_path: P
     if not shutil.which("strace"):
         pytest.skip("no strace")
     code = (
-        "import asyncio,sys;from obstore.store import LocalStore;from actors.streaming import storage;"
+        "import asyncio,sys;from obstore.store import LocalStore;from actors.outside import storage;"
         "asyncio.run(storage.put(LocalStore(sys.argv[1]),'recordings/x/video/0.m4s',b'0'))"
     )
     trace = await asyncio.create_subprocess_exec(

@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import Client
 from obstore.store import S3Store
 
-from actors.streaming import storage
+from actors.outside import storage
 from actors.streaming.archiver import Archiver
 from actors.streaming.retention import Retention
 from schemas.ids import new_id

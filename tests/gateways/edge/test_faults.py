@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actors.jetstream.follower import AWAY
-from actors.streaming import storage
+from actors.outside import storage
 from gateways.edge.windows import Windows
 from media.hls import index as hls
 from media.samples import Init

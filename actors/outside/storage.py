@@ -24,6 +24,8 @@ _TYPES: Final = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".json": "application/json",
     ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".vtt": "text/vtt; charset=utf-8",
 }
 _SEGMENTS: Final = (".mp4", ".m4s")
 _number: Final = itertools.count()
