@@ -17,10 +17,10 @@ import structlog
 from msgspec import Struct
 from nats.aio.client import Client as Nats
 
+from actors.jetstream.media_writer import AWAY, Overtaken, continuation
 from actors.runtime.client import Client
-from gateways.ingest import publisher as publishing
 from gateways.ingest.peer import Network, Peer, Unreachable
-from gateways.ingest.publisher import Overflow, Overtaken, Publisher
+from gateways.ingest.publisher import Overflow, Publisher
 from gateways.ingest.receiver import Receiver
 from gateways.ingest.sdp import Local, Offer, write
 from media.packager import Packager
@@ -102,7 +102,7 @@ class Session:
         try:
             if self._publisher:
                 await self._publisher.end(reason)
-        except publishing.AWAY as error:
+        except AWAY as error:
             log.warning("could not say the end", recording=self.recording_id, why=repr(error))
 
     # --- signalling ---------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class Session:
             self._why = str(error)
             log.warning("unreachable", recording=self.recording_id, why=self._why)
             await self._tell(Measured("failed", detail=self._why))
-        except publishing.AWAY as error:
+        except AWAY as error:
             log.warning("cannot begin", recording=self.recording_id, why=repr(error))
         finally:
             await self._finish()
@@ -183,10 +183,10 @@ class Session:
         await self._nats.publish(live.takeover(self.recording_id), self.etag.encode())
         await self._nats.flush(timeout=2)
         async with asyncio.timeout(LOG_AWAY_S):
-            there, sequences = await publishing.continuation(self._nats, self.recording_id)
+            there, sequences = await continuation(self._nats, self.recording_id)
             if there.discontinuity:  # a session in another process may be saying its last parts
                 await asyncio.sleep(LAST_PARTS_S)
-                there, sequences = await publishing.continuation(self._nats, self.recording_id)
+                there, sequences = await continuation(self._nats, self.recording_id)
         audio = self._offer.audio
         self._publisher = Publisher(self._nats, self.recording_id, sequences)
         self._publishing = self._loop.create_task(self._publisher.run())
@@ -234,7 +234,7 @@ class Session:
                     await self._publisher.end(self._end_reason)
         except* Overtaken:
             log.info("overtaken", recording=self.recording_id)
-        except* publishing.AWAY:
+        except* AWAY:
             log.exception("parts could not be stored at the end", recording=self.recording_id)
 
     # --- packets ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from nats.aio.client import Client
 
-from gateways.ingest.publisher import Overflow, Overtaken, Publisher, continuation
+from actors.jetstream.media_writer import Overtaken, continuation
+from gateways.ingest.publisher import Overflow, Publisher
 from media.samples import Init, Part
 from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO, InitHeaders, PartHeaders
