@@ -116,8 +116,13 @@ class Remote:
         self._kind = kind
         self._turn = asyncio.Lock()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its child has ended, by time or crash: no call succeeds any more."""
+        return self._child.is_over
+
     async def call(self, method: str, *arguments: Any) -> Any:
-        """What the method gives. Raises Spoiled; after one by time, memory or crash every further call raises too."""
+        """What the method gives. Raises: Spoiled; Unavailable when the sandbox was killed."""
         async with self._turn:
             return await self._child.call(getattr(self._kind, method), Call(method, _encoded(arguments)))
 
@@ -132,6 +137,7 @@ class _Child:
         self._writer = writer
         self._gone = gone
         self._limits = limits
+        self.is_over = False
 
     def disown(self, gone: "asyncio.Future[int]") -> None:
         """Hear nothing more from a child whose parent was killed."""
@@ -164,8 +170,10 @@ class _Child:
                     raise Spoiled(f"It makes more than {self._limits.answer_bytes // MEBIBYTE} MB of output.")
                 answer = msgspec.msgpack.decode(await self._reader.readexactly(size), type=Answer)
         except TimeoutError:
+            self.is_over = True
             raise Spoiled(f"It takes longer than {seconds:g} s to decode.") from None
         except (asyncio.IncompleteReadError, ConnectionError):
+            self.is_over = True
             raise await self._ended() from None
         except msgspec.MsgspecError as error:
             raise Spoiled(f"The decoder's answer makes no sense: {error}") from error

@@ -5,31 +5,42 @@ worker that takes over needs nothing else. Every publish expects to follow the p
 same recording one is refused (`Overtaken`) and stands back.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
-from av.error import FFmpegError
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
+from actors.outside.limits import Limits
+from actors.outside.sandbox import Remote, Sandbox, Spoiled
 from actors.processing.aac_rendition import INIT, AacPart, AacRendition, Position
 from media.audio.aac import BIT_RATES, FRAME, SAMPLE_RATE, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import EXPECTED_LAST_SUBJECT_SEQUENCE, MESSAGE_ID
-from schemas.media import AAC, AUDIO, FINAL, InitHeaders, init_from_headers, part_from_headers, to_headers
+from schemas.errors import Unavailable
+from schemas.media import (
+    AAC,
+    AUDIO,
+    FINAL,
+    InitHeaders,
+    PartHeaders,
+    init_from_headers,
+    part_from_headers,
+    to_headers,
+)
 from subjects import media
 
 SOURCE: Final = "Loom-Source-Sequence"
 RESUME: Final = "Loom-Resume-Sequence"
 CODEC: Final = "mp4a.40.2"
 WRONG_LAST_SEQUENCE: Final = 10071  # ADR-22
-DAMAGED: Final = (ValueError, KeyError, IndexError, FFmpegError)
-
-InThread = Callable[[Callable[[], list[AacPart]]], Awaitable[list[AacPart]]]
-"""Runs codec work beside the event loop."""
+DAMAGED: Final = (ValueError, KeyError, IndexError, Spoiled)
+LIMITS: Final = Limits(cpu_seconds=86_400, niceness=0)
+"""A recording may be long, and somebody listens."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,16 +50,18 @@ class Overtaken(Exception):
 
 
 class Follower:
-    """Makes one recording's AAC rendition. `advance` is called by one task at a time."""
+    """Makes one recording's AAC rendition in a child, which `let_go` ends. Used by one task."""
 
-    def __init__(self, client: Client, recording_id: str, in_thread: InThread) -> None:
+    def __init__(self, client: Client, recording_id: str, sandbox: Sandbox) -> None:
         self._js = client.jetstream()
         self._log = MediaLog(client)
         self._recording_id = recording_id
-        self._in_thread = in_thread
+        self._sandbox = sandbox
+        self._child = AsyncExitStack()
         self._opus = media.part(recording_id, AUDIO)
         self._aac = media.part(recording_id, AAC)
-        self._rendition: AacRendition | None = None
+        self._rendition: Remote | None = None
+        self._damaged: set[int] = set()  # sequences of Opus parts that a child did not survive
         self._expected = 0
         self.cursor = 0
         """Sequence of the last Opus part whose AAC is published."""
@@ -57,7 +70,8 @@ class Follower:
     async def advance(self, end: int | None) -> None:
         """Publish what can be made of the Opus parts in the log; all of it when the `end` is known (by sequence).
 
-        Raises: Overtaken; nats.errors.Error or OSError when NATS is away: the follower must then be made anew.
+        Raises: Overtaken; what `aac_worker.AWAY` names when NATS or the child is away: `let_go` then,
+        and the next call reads from the log where to go on.
         """
         if self._rendition is None and not await self._begin():
             self.finished = end is not None  # it was a recording without sound
@@ -67,8 +81,17 @@ class Follower:
             await self._publish(await self._made(entry))
             self.cursor = entry.sequence
         if end is not None:
-            await self._publish(await self._in_thread(self._rendition.end))
+            await self._publish(await self._rendition.call("end"))
             self.finished = True
+
+    async def let_go(self) -> None:
+        """End the child."""
+        self._rendition = None
+        await self._child.aclose()
+
+    async def _open(self, channels: int, position: Position | None = None) -> Remote:
+        opening = self._sandbox.open(AacRendition, channels, position, limits=LIMITS)
+        return await self._child.enter_async_context(opening)
 
     async def _begin(self) -> bool:
         """Find out where the rendition stands; False while there is no Opus."""
@@ -78,13 +101,14 @@ class Follower:
         channels = min(max(init_from_headers(opus.headers).channels, 1), max(BIT_RATES))
         last = await self._log.last(self._aac)
         if last is None:
-            self._rendition = AacRendition(channels)
+            self._expected = self.cursor = 0
+            self._rendition = await self._open(channels)
             await self._publish_init(channels)
             return True
         self._expected = last.sequence
         self.finished = FINAL in last.headers
         position = Position(part_from_headers(last.headers), int(last.headers[SOURCE]))
-        self._rendition = AacRendition(channels, position)
+        self._rendition = await self._open(channels, position)
         self.cursor = int(last.headers[RESUME]) - 1
         log.info("goes on", recording=self._recording_id, segment=position.said.segment, part=position.said.part)
         return True
@@ -94,12 +118,23 @@ class Follower:
         rendition = self._rendition
         assert rendition is not None
         said = part_from_headers(entry.headers)
+        packets: list[OpusPacket] = []
         try:
-            packets = [OpusPacket(sample.data, sample.duration) for sample in fragment.read(entry.data).samples]
-            return await self._in_thread(lambda: rendition.add(entry.sequence, said, packets))
-        except DAMAGED:
-            log.exception("Opus part is damaged, silence instead", subject=entry.subject, sequence=entry.sequence)
-            return await self._in_thread(lambda: rendition.add(entry.sequence, said, []))
+            if entry.sequence not in self._damaged:
+                packets = [OpusPacket(sample.data, sample.duration) for sample in fragment.read(entry.data).samples]
+            return await self._added(rendition, entry, said, packets)
+        except DAMAGED as error:
+            log.warning("Opus part is damaged, silence instead", sequence=entry.sequence, error=str(error))
+            self._damaged.add(entry.sequence)
+        if rendition.is_over:
+            raise Unavailable("The decoder did not survive a part; another one goes on behind it.")
+        return await self._added(rendition, entry, said, [])
+
+    async def _added(
+        self, rendition: Remote, entry: Entry, said: PartHeaders, packets: list[OpusPacket]
+    ) -> list[AacPart]:
+        made: list[AacPart] = await rendition.call("add", entry.sequence, said, packets)
+        return made
 
     async def _publish_init(self, channels: int) -> None:
         said = InitHeaders(INIT, CODEC, SAMPLE_RATE, channels=channels)

@@ -1,11 +1,9 @@
-"""Who makes the AAC renditions? This worker: one task a recording, codecs in threads, the loop never waits for them.
+"""Who makes the AAC renditions? This worker: one task a recording, its codecs in a child.
 
 The durable consumer says which recording has something new; a message is acknowledged when the AAC of it is published.
 """
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Final
 
@@ -15,17 +13,17 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from actors.jetstream.deliveries import Deliveries
+from actors.outside.sandbox import Sandbox, Spoiled
 from actors.processing.aac_follower import Follower, Overtaken
-from actors.processing.aac_rendition import AacPart
+from schemas.errors import Unavailable
 from subjects import media
 from subjects.consumers import AAC
 
-AWAY: Final = (OSError, nats.errors.Error)
+AWAY: Final = (OSError, nats.errors.Error, Unavailable, Spoiled)
 PULL_WAIT_S: Final = 1.0
 MAX_WAITING: Final = 20_000
 IDLE_S: Final = 60.0
 STAND_BACK_S: Final = 5.0
-CODEC_DEADLINE_S: Final = 30.0
 RETRY_S: Final = 0.5
 
 log = structlog.get_logger(__name__)
@@ -62,9 +60,9 @@ class Desk:
 class AacWorker:
     """Follows the Opus renditions of all recordings. `run` until cancelled."""
 
-    def __init__(self, client: Client, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, client: Client, sandbox: Sandbox) -> None:
         self._client = client
-        self._threads = threads
+        self._sandbox = sandbox
         self._desks: dict[str, Desk] = {}
 
     async def run(self) -> None:
@@ -93,7 +91,7 @@ class AacWorker:
         recording_id = media.address(delivery.subject).recording_id
         desk = self._desks.get(recording_id)
         if desk is None:
-            desk = self._desks[recording_id] = Desk(Follower(self._client, recording_id, self._in_thread))
+            desk = self._desks[recording_id] = Desk(Follower(self._client, recording_id, self._sandbox))
             tasks.create_task(self._follow(recording_id, desk))
         desk.take(delivery)
 
@@ -104,9 +102,10 @@ class AacWorker:
                 await self._advance(recording_id, desk)
         finally:
             del self._desks[recording_id]
+            await desk.follower.let_go()
 
     async def _advance(self, recording_id: str, desk: Desk) -> None:
-        """One step; a follower that failed is replaced by one that reads its position from the log."""
+        """One step; a follower that failed reads from the log where to go on."""
         try:
             await desk.follower.advance(desk.end)
         except Overtaken:
@@ -118,19 +117,10 @@ class AacWorker:
         else:
             await self._acknowledge(desk)
             return
-        desk.follower = Follower(self._client, recording_id, self._in_thread)
+        await desk.follower.let_go()
         desk.news.set()
 
     async def _acknowledge(self, desk: Desk) -> None:
         done = desk.follower.finished
         for sequence in [s for s in desk.waiting if done or s <= desk.follower.cursor]:
             await desk.waiting.pop(sequence).ack()
-
-    async def _in_thread(self, work: Callable[[], list[AacPart]]) -> list[AacPart]:
-        """Codecs run beside the loop. Raises RuntimeError when one hangs: the process is then not to be trusted."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(CODEC_DEADLINE_S):
-                return await loop.run_in_executor(self._threads, work)
-        except TimeoutError:
-            raise RuntimeError(f"a codec did not come back within {CODEC_DEADLINE_S} s") from None

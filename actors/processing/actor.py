@@ -14,6 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
 from actors.jetstream.tasks import ended
+from actors.outside.sandbox import Sandbox
 from actors.processing.aac_worker import AacWorker
 from actors.processing.posters import Posters
 from actors.runtime import actor as runtime
@@ -97,9 +98,9 @@ async def running(nats: Client, store: ObjectStore, *, threads: int = THREADS) -
     Any number of processes may run it. The caller closes `nats`.
     """
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="codec") as codecs:
-        async with asyncio.TaskGroup() as tasks:
+        async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
             actor = ProcessingActor(nats, Posters(nats, store, codecs), tasks)
-            working = [tasks.create_task(AacWorker(nats, codecs).run()), tasks.create_task(actor.catch_up())]
+            working = [tasks.create_task(AacWorker(nats, sandbox).run()), tasks.create_task(actor.catch_up())]
             try:
                 async with runtime.running(nats, actor):
                     yield actor

@@ -2,17 +2,17 @@
 
 import asyncio
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import nats
 
+from actors.outside.sandbox import Sandbox
 from actors.processing.aac_worker import AacWorker
 
 
 async def main() -> None:
     client = await nats.connect(sys.argv[1])
-    with ThreadPoolExecutor(max_workers=1) as threads:
-        await AacWorker(client, threads).run()
+    async with Sandbox() as sandbox:
+        await AacWorker(client, sandbox).run()
 
 
 if __name__ == "__main__":

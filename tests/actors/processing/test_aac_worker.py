@@ -3,7 +3,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from nats.aio.client import Client
 
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
+from actors.outside.sandbox import Sandbox
 from actors.processing.aac_worker import AacWorker
 from media.audio.aac import PRIMING, OpusPacket
 from media.cmaf import fragment, init
@@ -61,8 +61,8 @@ class Voice(Source):
 
 @asynccontextmanager
 async def working(client: Client) -> AsyncIterator[AacWorker]:
-    with ThreadPoolExecutor(max_workers=1) as threads:
-        worker = AacWorker(client, threads)
+    async with Sandbox() as sandbox:
+        worker = AacWorker(client, sandbox)
         task = asyncio.create_task(worker.run())
         try:
             yield worker
@@ -166,6 +166,31 @@ async def test_a_damaged_part_is_silence_and_others_go_on(client: Client, tmp_pa
             parts = await heard(client, one, 11 if one is other else 10)
             assert_contiguous(parts)
             assert lag((await played(client, one, parts, tmp_path))[PRIMING:], opus_pcm(PACKETS[: 10 * IN_PART])) == 0
+
+
+async def test_a_child_that_is_killed_is_followed_by_another(client: Client, tmp_path: Path) -> None:
+    voice = Voice(client)
+    async with working(client):
+        await voice.begin()
+        await voice.say(0, 3)
+        await heard(client, voice, 3)
+        for child in _children():
+            os.kill(child, signal.SIGKILL)
+        await voice.say(4, 9)
+        await voice.end()
+        parts = await heard(client, voice, 10)
+    assert_contiguous(parts)
+    assert lag((await played(client, voice, parts, tmp_path))[PRIMING:], opus_pcm(PACKETS[: 10 * IN_PART])) == 0
+
+
+def _children() -> list[int]:
+    """The decoders: children of our children."""
+    zygotes = _children_of(os.getpid())
+    return [child for zygote in zygotes for child in _children_of(zygote)]
+
+
+def _children_of(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 async def test_a_replica_that_is_behind_does_not_cut_it_short(client: Client, replica: Replica) -> None:
