@@ -4,7 +4,9 @@ After a gap nothing is passed on until the next key frame: what refers to a lost
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+from media.rtp.assembler import AccessUnit
 
 STAP_A: Final = 24
 FU_A: Final = 28
@@ -12,14 +14,6 @@ IDR: Final = 5
 _START: Final = 0x80
 _END: Final = 0x40
 _EDGES: Final = _START | _END
-
-
-class AccessUnit(NamedTuple):
-    """A complete frame in decoding order."""
-
-    nal_units: tuple[bytes, ...]
-    timestamp: int
-    key_frame: bool
 
 
 class H264Assembler:

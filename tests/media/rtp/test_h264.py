@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from media.rtp.h264 import AccessUnit, H264Assembler
+from media.rtp.assembler import AccessUnit
+from media.rtp.h264 import H264Assembler
 
 SPS, PPS, IDR, SLICE = b"\x67sps", b"\x68pps", b"\x65" + b"i" * 5000, b"\x41" + b"p" * 30
 
