@@ -23,16 +23,13 @@ from aiortc.sdp import candidate_to_sdp
 from gateways.ingest.pulse import DatagramsProtocol, Pulse
 from gateways.ingest.srtp import Opener
 from gateways.ingest.tray import LONGEST_DATAGRAM, PLACE_BYTES, Datagram, Tray
+from gateways.ingest.unreachable import Unreachable
 
 SHORTEST: Final = 12  # an RTP header
 CONNECT_S: Final = 15.0
 
 OnRtp = Callable[[list[tuple[bytes, float]]], None]
 OnRtcp = Callable[[bytes, float], None]
-
-
-class Unreachable(Exception):
-    """The client's packets do not come through."""
 
 
 class Network:

@@ -14,10 +14,11 @@ from actors.runtime.client import Client
 from gateways.http import token
 from gateways.http.problem import problem
 from gateways.ingest import sdp
-from gateways.ingest.peer import Network, Unreachable
+from gateways.ingest.peer import Network
+from gateways.ingest.rtp_session import RtpSession
 from gateways.ingest.sdp import Malformed, Unusable
-from gateways.ingest.session import Session
 from gateways.ingest.sessions import Sessions
+from gateways.ingest.unreachable import Unreachable
 from schemas.errors import NotFound, Unauthenticated, Unavailable
 from schemas.ids import RecordingId, is_id
 from schemas.recording import ConnectSource, Status
@@ -96,7 +97,7 @@ class Whip:
         except Unusable as error:
             return problem(422, str(error))
         view = await self._connect(recording_id)
-        session = Session(
+        session = RtpSession(
             self._nats, self._network, recording_id, offer, part_s=self._part_s, segment_s=self._segment_s
         )
         if view is Status.PAUSED:
@@ -145,9 +146,9 @@ class Whip:
         self._check(request, recording_id)
         return RecordingId(recording_id)
 
-    def _session(self, request: web.Request) -> Session:
+    def _session(self, request: web.Request) -> RtpSession:
         session = self._sessions.get(request.match_info["name"])
-        if session is None:
+        if not isinstance(session, RtpSession):
             raise NotFound("There is no such session.")
         if "Authorization" in request.headers:  # the address is a secret of its own; a token must be right if sent
             self._check(request, session.recording_id)
