@@ -110,6 +110,24 @@ ALL: Final = (
         _url("http://", "https://"),
     ),
     Setting(
+        "LOOM_CDN_URL",
+        "",
+        "A CDN in front of the media, such as https://cdn.example; empty: media is read where the pages are.",
+        _url("http://", "https://"),
+    ),
+    Setting(
+        "LOOM_SIGNED_PATHS",
+        "on",
+        "on: media is read under signed links only, which expire; off: plain /hls/ paths do as well.",
+        _one_of("on", "off"),
+    ),
+    Setting(
+        "LOOM_LINK_TTL_S",
+        "21600",
+        "For how many seconds a link to media is good at least; pages that are open get a new one by themselves.",
+        _whole(2, 2_592_000),
+    ),
+    Setting(
         "LOOM_NATS_URL",
         "",
         "A NATS server with JetStream; empty: the embedded one.",
@@ -230,6 +248,9 @@ class Settings(Struct, frozen=True):
     host: str
     port: int
     public_url: str
+    cdn_url: str
+    signed_paths: str
+    link_ttl_s: int
     nats_url: str
     nats_keys: Path | None
     nats_ca: Path | None

@@ -32,8 +32,8 @@ class Product:
         await self._stack.ready(deadline_s)
 
     def hls(self, recording_id: str, rest: str = "video.m3u8") -> str:
-        """A URL under /hls/."""
-        return f"{self.url}/hls/{recording_id}/{rest}"
+        """A URL of a recording's media, as somebody with a fresh link has it."""
+        return self._stack.hls(recording_id, rest)
 
     async def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill every process of one part at once; returns when they are gone."""

@@ -32,7 +32,8 @@ TAGS: Final = {
     "templates": "Settings to record with, kept under a name.",
     "sending": "Picture and sound into a recording: WHIP (RFC 9725).",
     "watching": "Picture and sound out of it, while it is being recorded and afterwards: HLS (RFC 8216), low latency. "
-    "Every address may be read from any page (CORS).",
+    "Every address may be read from any page (CORS). Each is signed for one recording and a while: the API's `hls_url` "
+    "and `poster_url` are such addresses, and what a playlist lists lies beside it.",
     "health": "For monitors and load balancers.",
     "documents": "What you are reading.",
 }
@@ -81,7 +82,7 @@ def operations() -> list[Operation]:
     """What all doors of this origin offer."""
     here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES)]
     about = [route.operation for route in (*health.ROUTES, *ROUTES)]
-    return [*here, *whip.OPERATIONS, *hls.OPERATIONS, *about]
+    return [*here, *whip.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]
 
 
 def written() -> Json:

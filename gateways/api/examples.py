@@ -5,16 +5,19 @@ from typing import Final
 
 from msgspec import structs
 
-from gateways.api.recordings import Change, Control, LinkedPage, LinkedRecording, NewTemplate, Start, StartedRecording
-from gateways.http import token
+from gateways.api.links import LinkedRecording
+from gateways.api.recordings import Change, Control, LinkedPage, NewTemplate, Start, StartedRecording
+from gateways.http import signing, token
 from gateways.http.health import Readiness
 from gateways.http.refusals import Problem
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId
 from schemas.live import SourceMeasured
 from schemas.recording import RecordingView, Status, TemplateList, TemplateView
+from subjects import objects
 
 _ID: Final = RecordingId("3kTMd92rXgVbq7YwFz0LJc")
 _ORIGIN: Final = "https://loom.example"
+_UNTIL: Final = 1_772_465_404
 _VIEW: Final = RecordingView(
     id=_ID,
     user_id=LOCAL_USER,
@@ -31,8 +34,9 @@ _VIEW: Final = RecordingView(
 _LINKED: Final = LinkedRecording(
     **structs.asdict(_VIEW),
     watch_url=f"{_ORIGIN}/watch/{_ID}",
-    hls_url=f"{_ORIGIN}/hls/{_ID}/master.m3u8",
-    poster_url=f"{_ORIGIN}/hls/{_ID}/poster.jpg",
+    hls_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.MULTIVARIANT),
+    poster_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.POSTER, signing.Scope.PICTURE),
+    links_expire_at=datetime.fromtimestamp(_UNTIL, UTC),
 )
 _TEMPLATE: Final = TemplateView(
     TemplateId("9bQe1ZsPpUu4HhR6mWxT2a"), LOCAL_USER, "Demo", "", {"fps": 60}, is_default=True
@@ -43,7 +47,6 @@ EXAMPLES: Final = (
     Change(title="How the parser works, part 1"),
     Control("pause"),
     NewTemplate("Demo", settings={"fps": 60}, is_default=True),
-    _VIEW,
     _LINKED,
     StartedRecording(
         **structs.asdict(_LINKED),

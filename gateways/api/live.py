@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 
 from actors.runtime.client import Client
 from gateways.api.asked import SESSION_ID, caller, recording_id
+from gateways.api.links import LinkedRecording, Links
 from gateways.api.presence import Presence
 from gateways.api.recordings import ONE
 from gateways.http.operation import TEXT, Answer
@@ -23,7 +24,7 @@ from gateways.http.route import Route
 from schemas.errors import Gone, LoomError
 from schemas.ids import RecordingId
 from schemas.live import Deleted, SourceMeasured, Watched
-from schemas.recording import GetRecording, RecordingView
+from schemas.recording import GetRecording
 from subjects import events, live
 
 KEEP_ALIVE_S: Final = 15.0
@@ -44,9 +45,10 @@ class Listening(Struct, frozen=True):
 class Live:
     """The resource; every listener has its own subscription, ended with its connection."""
 
-    def __init__(self, nats: Nats, client: Client, presence: Presence) -> None:
+    def __init__(self, nats: Nats, client: Client, links: Links, presence: Presence) -> None:
         self._nats = nats
         self._client = client
+        self._links = links
         self._presence = presence
         self._listeners: set[asyncio.Task[object]] = set()
 
@@ -75,9 +77,9 @@ class Live:
         self._listeners.add(task)
         try:
             await response.prepare(request)
-            await response.write(_event("status", msgspec.json.encode(view)))
+            await response.write(_event("status", msgspec.json.encode(self._links.of(request, view))))
             with self._presence.joined(entity, asked.viewer, _watched(queue)):
-                await self._relay(entity, queue, response)
+                await self._relay(entity, queue, request, response)
         except ConnectionError:
             pass
         finally:
@@ -87,7 +89,11 @@ class Live:
         return response
 
     async def _relay(
-        self, entity: RecordingId, queue: asyncio.Queue[bytes | None], response: web.StreamResponse
+        self,
+        entity: RecordingId,
+        queue: asyncio.Queue[bytes | None],
+        request: web.Request,
+        response: web.StreamResponse,
     ) -> None:
         while True:
             try:
@@ -98,7 +104,8 @@ class Live:
                 continue
             if said is None:
                 try:
-                    said = _event("status", msgspec.json.encode(await self._client.ask(GetRecording(entity))))
+                    view = await self._client.ask(GetRecording(entity))
+                    said = _event("status", msgspec.json.encode(self._links.of(request, view)))
                 except Gone:
                     await response.write(_event("deleted", msgspec.json.encode(Deleted())))
                     return
@@ -120,7 +127,7 @@ ROUTES: Final = (
                 200,
                 "Events until the listener leaves or the recording is deleted.",
                 {STREAM: TEXT},
-                events={"status": RecordingView, "source": SourceMeasured, "watched": Watched, "deleted": Deleted},
+                events={"status": LinkedRecording, "source": SourceMeasured, "watched": Watched, "deleted": Deleted},
             ),
         ),
         refuses=(404, 410),

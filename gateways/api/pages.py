@@ -8,9 +8,9 @@ from aiohttp import web
 
 from gateways.api.asked import caller, recording_id
 from gateways.api.link_cache import LinkCache
-from gateways.api.origin import origin
+from gateways.api.links import LinkedRecording, Links
 from schemas.errors import Gone, LoomError, NotFound
-from schemas.recording import RecordingView, Status
+from schemas.recording import Status
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 MARKER: Final = "<!--opengraph-->"
@@ -23,10 +23,10 @@ _LIVE: Final = {Status.PREPARING, Status.RECORDING, Status.PAUSED}
 class Pages:
     """Serves `folder`, which `npm run build` fills."""
 
-    def __init__(self, links: LinkCache, folder: Path, public_url: str | None) -> None:
-        self._links = links
+    def __init__(self, known: LinkCache, folder: Path, links: Links) -> None:
+        self._known = known
         self._folder = folder
-        self._public_url = public_url
+        self._links = links
 
     def routes(self) -> list[web.RouteDef]:
         """What is offered."""
@@ -41,8 +41,8 @@ class Pages:
         """The player; its head says what the link leads to. A dead link gets the page too, with its status."""
         status, words = 200, ""
         try:
-            view = await self._links.get(recording_id(request), caller(request))
-            words = opengraph(view, origin(request, self._public_url))
+            view = await self._known.get(recording_id(request), caller(request))
+            words = opengraph(self._links.of(request, view))
         except NotFound:
             status = 404
         except Gone:
@@ -77,7 +77,7 @@ class Pages:
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
 
-def opengraph(view: RecordingView, base: str) -> str:
+def opengraph(view: LinkedRecording) -> str:
     """Meta elements for whoever unfurls the link (ogp.me)."""
     what = (
         "Recording now: watch while it is being made" if view.status in _LIVE else view.description or "Watch on Loom"
@@ -87,8 +87,8 @@ def opengraph(view: RecordingView, base: str) -> str:
         "og:type": "video.other",
         "og:title": view.title,
         "og:description": what,
-        "og:url": f"{base}/watch/{view.id}",
-        "og:image": f"{base}/hls/{view.id}/poster.jpg",
+        "og:url": view.watch_url,
+        "og:image": view.poster_url,
         "twitter:card": "summary_large_image",
     }
     return "\n    ".join(f'<meta property="{name}" content="{escape(value)}">' for name, value in said.items())

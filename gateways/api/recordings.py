@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, structs
 
 from actors.runtime.client import Client
 from gateways.api.asked import SESSION_ID, caller, new_recording_id, recording_id
-from gateways.api.origin import origin
+from gateways.api.links import LinkedRecording, Links
 from gateways.http import token
 from gateways.http.route import Route
 from schemas.ids import TemplateId, new_id
@@ -20,7 +20,6 @@ from schemas.recording import (
     ListTemplates,
     PauseRecording,
     RecordingType,
-    RecordingView,
     ResumeRecording,
     SaveTemplate,
     Settings,
@@ -75,14 +74,6 @@ class Paging(Struct, frozen=True):
     cursor: Annotated[str, Meta(description="The `next_cursor` of the page before; none for the first.")] = ""
 
 
-class LinkedRecording(RecordingView, frozen=True, kw_only=True):
-    """A recording with its links."""
-
-    watch_url: Annotated[str, Meta(description="For people.")]
-    hls_url: Annotated[str, Meta(description="For HLS players.")]
-    poster_url: Annotated[str, Meta(description="A picture of it, once there is one.")]
-
-
 class StartedRecording(LinkedRecording, frozen=True, kw_only=True):
     """A recording with all that is needed to send to it and to watch it."""
 
@@ -100,10 +91,10 @@ class LinkedPage(Struct, frozen=True):
 class Recordings:
     """The resource. Refusals fly as LoomError; the middleware makes problems of them."""
 
-    def __init__(self, client: Client, secret: bytes, public_url: str | None) -> None:
+    def __init__(self, client: Client, secret: bytes, links: Links) -> None:
         self._client = client
         self._secret = secret
-        self._public_url = public_url
+        self._links = links
 
     async def start(self, request: web.Request, said: Start) -> StartedRecording:
         """Start a recording.
@@ -113,10 +104,10 @@ class Recordings:
         command = StartRecording(
             new_recording_id(request), said.title, said.description, said.recording_type, said.settings
         )
-        view = self._linked(request, await self._client.ask(command, caller(request)))
+        view = self._links.of(request, await self._client.ask(command, caller(request)))
         return StartedRecording(
             **structs.asdict(view),
-            whip_url=f"{origin(request, self._public_url)}/whip/{view.id}",
+            whip_url=f"{self._links.origin(request)}/whip/{view.id}",
             whip_token=token.make(self._secret, view.id),
         )
 
@@ -126,11 +117,11 @@ class Recordings:
         A recording stands in the list a moment after it was started.
         """
         page = await self._client.ask(ListRecordings(asked.limit, asked.cursor), caller(request))
-        return LinkedPage([self._linked(request, view) for view in page.recordings], page.next_cursor)
+        return LinkedPage([self._links.of(request, view) for view in page.recordings], page.next_cursor)
 
     async def get(self, request: web.Request) -> LinkedRecording:
         """Read one recording."""
-        return self._linked(request, await self._client.ask(GetRecording(recording_id(request)), caller(request)))
+        return self._links.of(request, await self._client.ask(GetRecording(recording_id(request)), caller(request)))
 
     async def update(self, request: web.Request, said: Change) -> LinkedRecording:
         """Change title or description.
@@ -138,7 +129,7 @@ class Recordings:
         What is not said, or null, stays as it is.
         """
         command = UpdateRecording(recording_id(request), said.title, said.description)
-        return self._linked(request, await self._client.ask(command, caller(request)))
+        return self._links.of(request, await self._client.ask(command, caller(request)))
 
     async def delete(self, request: web.Request) -> None:
         """Delete a recording for good.
@@ -153,7 +144,7 @@ class Recordings:
         The same wish twice is no error. What is sent during a pause is not recorded.
         """
         command = _CONTROL[said.action](recording_id(request))
-        return self._linked(request, await self._client.ask(command, caller(request)))
+        return self._links.of(request, await self._client.ask(command, caller(request)))
 
     async def templates(self, request: web.Request) -> TemplateList:
         """List the templates."""
@@ -166,15 +157,6 @@ class Recordings:
         """
         command = SaveTemplate(TemplateId(new_id()), said.name, said.description, said.settings, said.is_default)
         return await self._client.ask(command, caller(request))
-
-    def _linked(self, request: web.Request, view: RecordingView) -> LinkedRecording:
-        base = origin(request, self._public_url)
-        return LinkedRecording(
-            **structs.asdict(view),
-            watch_url=f"{base}/watch/{view.id}",
-            hls_url=f"{base}/hls/{view.id}/master.m3u8",
-            poster_url=f"{base}/hls/{view.id}/poster.jpg",
-        )
 
 
 _ONE: Final = (SESSION_ID,)

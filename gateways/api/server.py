@@ -16,6 +16,7 @@ from actors.runtime.client import Client
 from gateways.api import description, live, recordings
 from gateways.api.limits import UNLIMITED, Quotas
 from gateways.api.link_cache import LinkCache
+from gateways.api.links import Links
 from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.presence import Presence
@@ -47,6 +48,8 @@ async def running(
     secret: bytes,
     pages: Path,
     public_url: str | None = None,
+    media_url: str | None = None,
+    link_ttl_s: int = 21_600,
     redis: SharedRedis = ABSENT,
     quotas: Quotas = UNLIMITED,
     trusted: Proxies = (),
@@ -56,17 +59,18 @@ async def running(
     Raises OSError when the port is taken.
     """
     client, presence = Client(nats), Presence(redis)
-    listeners, links = Live(nats, client, presence), LinkCache(client, redis)
+    links, known = Links(secret, public_url, media_url, link_ttl_s), LinkCache(client, redis)
+    listeners = Live(nats, client, links, presence)
     made = application(
         _checks(nats, client, redis),
-        Recordings(client, secret, public_url),
+        Recordings(client, secret, links),
         listeners,
-        Pages(links, pages, public_url),
+        Pages(known, pages, links),
         RateLimit(redis, quotas.policy_of, trusted),
     )
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
     async with asyncio.TaskGroup() as owner:
-        following = await links.follow(nats)
+        following = await known.follow(nats)
         counting = owner.create_task(presence.run())
         await runner.setup()
         try:

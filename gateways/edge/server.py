@@ -15,6 +15,7 @@ from gateways.edge import forward, metrics
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.connections import Connections
 from gateways.edge.forward import Forward
+from gateways.edge.gate import ROOTS, Gate
 from gateways.edge.hls import Hls
 from gateways.edge.payloads import Payloads
 from gateways.edge.request import Request
@@ -32,15 +33,16 @@ log = structlog.get_logger(__name__)
 class Edge:
     """Routes a request: HLS here, health here, everything else onward."""
 
-    def __init__(self, nats: Nats, hls: Hls, forward: Forward) -> None:
+    def __init__(self, nats: Nats, gate: Gate, hls: Hls, forward: Forward) -> None:
         self._nats = nats
+        self._gate = gate
         self._hls = hls
         self._forward = forward
 
     def __call__(self, request: Request, connection: Connection) -> Response | Awaitable[Response | Streamed]:
         """The handler of every connection."""
-        if request.target.startswith("/hls/"):
-            return self._hls.answer(request)
+        if request.target.startswith(ROOTS):
+            return self._gate.admit(request) or self._hls.answer(request)
         if request.target == "/health/live":
             return _json(200, {"status": "ok"})
         if request.target == "/health/ready":
@@ -61,6 +63,8 @@ async def running(
     listen: tuple[str, int],
     ingest_urls: Sequence[str] = (),
     api_url: str | None = None,
+    secret: bytes | None = None,
+    plain_paths: bool = False,
     part_s: float = 1 / 3,
     segment_s: float = 2.0,
     end_delay_s: float = 1.0,
@@ -68,7 +72,10 @@ async def running(
     most_connections: int = 10_000,
     reuse_port: bool = False,
 ) -> AsyncIterator[int]:
-    """Serves while the block runs; yields the port. The caller closes `nats`. Raises OSError when the port is taken."""
+    """Serves while the block runs; yields the port. The caller closes `nats`. Raises OSError when the port is taken.
+
+    Media is read under paths signed with `secret`, and by anybody where there is none or `plain_paths` are allowed.
+    """
     timing = Timing(part_s, segment_s)
     connections = Connections(most_connections)
     async with forward.session() as http, asyncio.TaskGroup() as owner:
@@ -76,7 +83,8 @@ async def running(
         windows = Windows(nats, sources, timing, end_delay_s, owner)
         metrics.watch(connections, windows, sources.payloads)
         hls = Hls(windows, sources, timing.target_duration_s)
-        edge = Edge(nats, hls, Forward(http, ingest_urls, api_url))
+        gate = Gate(secret, plain=plain_paths)
+        edge = Edge(nats, gate, hls, Forward(http, ingest_urls, api_url))
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(edge, connections), *listen, backlog=BACKLOG, reuse_port=reuse_port or None
         )

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
+from gateways.http import signing
 from gateways.http.operation import OCTETS, TEXT, Answer, Operation, Parameter
 from gateways.http.whip import ID
 
@@ -16,6 +17,11 @@ Skip = Annotated[Literal["YES", "v2"], Meta(description="Leave out the segments 
 Known = Annotated[str, Meta(description="An ETag; what is still the same is not sent again.")]
 Range = Annotated[str, Meta(description="A single range of bytes (RFC 9110, 14.2).")]
 
+_TOKEN: Final = Parameter(
+    "token",
+    "path",
+    Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{48}$", description="As it stands in the link that the API hands out.")],
+)
 _RENDITION: Final = Parameter("rendition", "path", Rendition)
 _MSN: Final = Parameter("msn", "path", Annotated[Count, Meta(description="The segment's media sequence number.")])
 _KNOWN: Final = Parameter("If-None-Match", "header", Known)
@@ -30,6 +36,16 @@ _BYTES: Final = (
     Answer(200, "All of it.", _MEDIA, _FOR_EVER),
     Answer(206, "The range that was asked for.", _MEDIA, {**_FOR_EVER, "Content-Range": "Which bytes these are."}),
 )
+
+
+def signed(operation: Operation) -> Operation:
+    """The same under a signed path, as it is handed out; what is not signed for it, or was, is refused."""
+    return structs.replace(
+        operation,
+        path=f"{signing.PREFIX}{{token}}{operation.path}",
+        parameters=(_TOKEN, *operation.parameters),
+        refuses=tuple(sorted({403, *operation.refuses})),
+    )
 
 
 def _media(name: str, file: str, summary: str, *parameters: Parameter, description: str = "") -> Operation:

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { brotliCompress, gzip } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
-const doors = ["/api", "/hls", "/whip", "/health"];
+const doors = ["/api", "/hls", "/s/", "/whip", "/health"];
 const SMALLEST = 1024; // below, compressing saves nothing that a packet would notice
 
 /** Beside every script and style its compressed forms, which the API door offers to who accepts them. */

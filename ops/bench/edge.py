@@ -37,7 +37,7 @@ async def figures(*, quick: bool) -> AsyncIterator[Figure]:
             async with sending(targets):
                 await asyncio.sleep(WARM_UP_S)
                 await snapshot(product, ids[0], folder / "served")
-                url = f"{product.url}/hls/{ids[0]}"
+                url = product.hls(ids[0], "").rstrip("/")
                 ours, seen = await viewers("live", url, product.pids("edge"), window_s, count)
             await product.control(ids[0], "stop")
         floor, same = await nginx(folder, window_s, count)
@@ -75,7 +75,7 @@ async def snapshot(product: Stack, recording_id: str, folder: Path) -> None:
             for line in text.splitlines()
             if line.startswith("#EXT-X-PART:")
         )
-        base = f"{product.url}/hls/{recording_id}/"
+        base = product.hls(recording_id, "")
         async with product.http.get(base + part) as response:
             (folder / f"{rendition}.m4s").write_bytes(await response.read())
         headers = {"Accept-Encoding": "gzip"}

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any, Final
 import aiohttp
 import psutil
 
+from gateways.http import signing
 from ops.bench import child
 from ops.bench.figure import progress
 
 READY_DEADLINE_S: Final = 90
 STOP_DEADLINE_S: Final = 30
+HOUR_S: Final = 3600
 ANY_NUMBER: Final = {f"LOOM_LIMIT_{what}": "0" for what in ("RECORDINGS", "SESSIONS", "CHANGES")}
 """One address plays many people here."""
 _POLL_S: Final = 0.1
@@ -80,6 +83,11 @@ class Stack:
     async def recording(self, recording_id: str) -> dict[str, Any]:
         """One recording as it is now."""
         return await self.call("GET", f"/api/v1/recordings/{recording_id}")
+
+    def hls(self, recording_id: str, rest: str) -> str:
+        """A URL of a recording's media, signed for an hour."""
+        secret = (self.data / "secret").read_bytes()
+        return self.url + signing.path(secret, recording_id, int(time.time()) + HOUR_S, rest)
 
     async def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Ask the API. Raises RuntimeError for a refusal."""

@@ -77,7 +77,7 @@ async def until_ended(product: Stack, recording_id: str, rendition: str, deadlin
 
 async def playlist(product: Stack, recording_id: str, rendition: str) -> str:
     """A media playlist as it is now. Raises RuntimeError."""
-    async with product.http.get(f"{product.url}/hls/{recording_id}/{rendition}.m3u8") as response:
+    async with product.http.get(product.hls(recording_id, f"{rendition}.m3u8")) as response:
         if response.status != 200:  # noqa: PLR2004
             raise RuntimeError(f"{rendition}.m3u8: {response.status} {await response.text()}")
         return await response.text()
@@ -87,7 +87,7 @@ async def everything_is_there(product: Stack, recording_id: str, texts: list[str
     """Every segment and init the ended playlists name can be fetched. Raises RuntimeError for one that cannot."""
     for text in texts:
         for uri in segments(text):
-            async with product.http.head(f"{product.url}/hls/{recording_id}/{uri}") as response:
+            async with product.http.head(product.hls(recording_id, uri)) as response:
                 if response.status != 200:  # noqa: PLR2004
                     raise RuntimeError(f"{uri} is named but answers {response.status}.")
 

@@ -111,8 +111,9 @@ async def test_another_recordings_token_is_worth_nothing(product: Product, live:
         ("GET", "/api/v1/recordings?cursor=%00%ff", None, {400, 422}),
         ("PATCH", "/api/v1/recordings", None, {405}),
         ("GET", "/api/v1/nothing", None, {404}),
-        ("GET", f"/hls/{UNKNOWN_ID}/master.m3u8", None, {404}),
-        ("GET", f"/hls/{UNKNOWN_ID}/video.m3u8", None, {404}),
+        ("GET", f"/hls/{UNKNOWN_ID}/master.m3u8", None, {403}),
+        ("GET", f"/s/{'A' * 48}/hls/{UNKNOWN_ID}/video.m3u8", None, {403}),
+        ("GET", "/s/nothing", None, {404}),
     ],
 )
 async def test_what_cannot_be_meant_gets_its_status(
@@ -143,13 +144,19 @@ async def test_what_cannot_be_meant_gets_its_status(
 )
 async def test_path_tricks_lead_nowhere(product: Product, live: dict[str, Any], rest: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(product.url.rpartition(":")[2]))
-    writer.write(f"GET /hls/{live['id']}/{rest} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    path = product.hls(live["id"], rest).removeprefix(product.url)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     async with asyncio.timeout(15):
         status = int((await reader.readline()).split()[1])
         body = await reader.read()
     writer.close()
     assert status in {400, 404}
     assert b"root:" not in body
+
+
+async def test_a_signed_link_to_nothing_leads_nowhere(product: Product) -> None:
+    status, sentence = await answer(product, "GET", product.hls(UNKNOWN_ID))
+    assert (status, sentence) == (404, "There is no such recording.")
 
 
 async def test_a_playlist_far_in_the_future_is_refused_soon(product: Product, live: dict[str, Any]) -> None:

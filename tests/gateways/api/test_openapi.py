@@ -14,6 +14,7 @@ from actors.runtime.client import Client
 from gateways.api import description
 from gateways.api.limits import UNLIMITED
 from gateways.api.link_cache import LinkCache
+from gateways.api.links import Links
 from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.presence import Presence
@@ -33,7 +34,7 @@ from tests.gateways.api.test_live import listening
 from tests.gateways.api.test_recordings import BASE, call, started
 from tests.openapi_contract import DOCUMENT, component, operations
 
-OTHER_DOORS = ("/whip/", "/hls/")
+OTHER_DOORS = ("/whip/", "/s/")
 JSON = {"Content-Type": "application/json"}
 
 
@@ -43,9 +44,10 @@ def test_the_document_is_valid() -> None:
 
 def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) -> None:
     nats, client = Nats(), Client(Nats())
-    listeners, pages = Live(nats, client, Presence(ABSENT)), Pages(LinkCache(client, ABSENT), tmp_path, None)
+    links = Links(b"")
+    listeners, pages = Live(nats, client, links, Presence(ABSENT)), Pages(LinkCache(client, ABSENT), tmp_path, links)
     limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
-    router = application({}, Recordings(client, b"", None), listeners, pages, limit).router
+    router = application({}, Recordings(client, b"", links), listeners, pages, limit).router
     routed = {
         (route.method, route.resource.canonical)
         for route in router.routes()

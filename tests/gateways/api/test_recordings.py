@@ -1,10 +1,13 @@
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+from nats.aio.client import Client as Nats
 
-from gateways.http import token
+from gateways.http import signing, token
 from schemas.ids import RecordingId, is_id
-from tests.gateways.api.conftest import SECRET
+from tests.gateways.api.conftest import SECRET, door
 from tests.servers import until
 
 BASE = "/api/v1/recordings"
@@ -31,7 +34,11 @@ async def test_starting_one_says_all_that_is_needed_to_send_and_watch(api: aioht
     assert (view["status"], view["title"], view["recording_type"]) == ("preparing", "Demo", "screen_webcam")
     assert view["whip_url"] == f"{origin}/whip/{view['id']}"
     assert view["watch_url"] == f"{origin}/watch/{view['id']}"
-    assert view["hls_url"] == f"{origin}/hls/{view['id']}/master.m3u8"
+    signed, _, rest = view["hls_url"].removeprefix(f"{origin}{signing.PREFIX}").partition("/")
+    assert rest == f"hls/{view['id']}/master.m3u8"
+    known = signing.verify(SECRET, view["id"], signed)
+    assert known
+    assert known.expires_at == datetime.fromisoformat(view["links_expire_at"]).timestamp()
     assert token.verify(SECRET, view["id"], view["whip_token"])
 
 
@@ -125,3 +132,11 @@ async def test_every_answer_carries_the_request_s_id(api: aiohttp.ClientSession)
         assert len(response.headers["X-Request-Id"]) == 32
     async with api.get(BASE, headers={"X-Request-Id": "x" * 1000}) as response:
         assert len(response.headers["X-Request-Id"]) == 32
+
+
+async def test_behind_a_cdn_only_media_is_read_there(nats_client: Nats, service: None, pages: Path) -> None:  # noqa: ARG001
+    async with door(nats_client, pages, media_url="https://cdn.example/loom/") as api:
+        view = await started(api)
+    assert view["hls_url"].startswith(f"https://cdn.example/loom{signing.PREFIX}")
+    assert view["poster_url"].startswith(f"https://cdn.example/loom{signing.PREFIX}")
+    assert "cdn" not in view["watch_url"] + view["whip_url"]

@@ -5,25 +5,26 @@ from typing import Any
 
 import aiohttp
 
-from gateways.http import hls
+from gateways.http import hls, signing
 from schemas.ids import new_id
 from subjects import objects
 from tests.gateways.edge.given import viewing
 from tests.openapi_contract import conforming, matches
 
+SECRET = b"a secret for tests"
 SEGMENT = "video/0.m4s"
 
 
 async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
     answered = set()
     async with (
-        viewing(tmp_path) as (_, viewed),
+        viewing(tmp_path, secret=SECRET) as (_, viewed),
         aiohttp.ClientSession(viewed.url, trace_configs=conforming("/")) as http,
     ):
 
         async def asked(path: str, recording_id: str = viewed.id, **headers: str) -> int:
-            async with http.get(f"/hls/{recording_id}/{path}", headers=headers) as response:
-                answered.update(one.name for one in hls.OPERATIONS if matches(one.path, response.url.path))
+            async with http.get(signed(recording_id, path), headers=headers) as response:
+                answered.update(one.name for one in hls.OPERATIONS if matches(hls.signed(one).path, response.url.path))
                 return response.status
 
         await viewed.say(1)
@@ -51,9 +52,15 @@ async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
             assert await asked(path, **headers) == status, path
         assert await asked("master.m3u8", "nothing") == 404
         assert await asked("poster.jpg", new_id()) == 404
+        async with http.get(signed(viewed.id, "master.m3u8", expires_at=1)) as response:
+            assert response.status == 403
     assert answered == {one.name for one in hls.OPERATIONS}
 
 
+def signed(recording_id: str, rest: str, expires_at: int = 4_000_000_000) -> str:
+    return signing.path(SECRET, recording_id, expires_at, rest)
+
+
 async def etag(http: Any, recording_id: str) -> str:
-    async with http.get(f"/hls/{recording_id}/master.m3u8") as response:
+    async with http.get(signed(recording_id, "master.m3u8")) as response:
         return str(response.headers["ETag"])

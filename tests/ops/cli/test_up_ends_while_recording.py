@@ -23,7 +23,7 @@ def data() -> Iterator[Path]:
 
 
 async def playlist(stack: Stack, recording_id: str) -> str:
-    return await media_checks.text(stack.http, f"{stack.url}/hls/{recording_id}/video.m3u8")
+    return await media_checks.text(stack.http, stack.hls(recording_id, "video.m3u8"))
 
 
 async def seconds(stack: Stack, recording_id: str) -> float:

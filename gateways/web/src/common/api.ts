@@ -16,13 +16,16 @@ export interface Recording {
   ended_at?: string | null;
   duration_seconds?: number | null;
   file_size_bytes?: number | null;
+  /** Media, under a link that is good until `links_expire_at`; what it lists lies beside it. */
+  hls_url: string;
+  poster_url: string;
+  links_expire_at: string;
 }
 
 export interface Started extends Recording {
   whip_url: string;
   whip_token: string;
   watch_url: string;
-  hls_url: string;
 }
 
 export interface RecordingPage {

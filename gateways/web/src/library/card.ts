@@ -39,7 +39,7 @@ function picture(recording: api.Recording): HTMLElement {
 }
 
 /** Shown once it is there; until then the placeholder behind it. */
-function poster({ id, status }: api.Recording): HTMLImageElement {
+function poster({ poster_url, status }: api.Recording): HTMLImageElement {
   const image = element("img", { alt: "", loading: "lazy", decoding: "async" });
   let tries = status === "failed" ? POSTER_TRIES : 0;
   image.onload = () => image.classList.add("there");
@@ -48,7 +48,7 @@ function poster({ id, status }: api.Recording): HTMLImageElement {
     if (tries < POSTER_TRIES) setTimeout(load, POSTER_AGAIN_MS);
   };
   const load = (): void => {
-    image.src = `/hls/${encodeURIComponent(id)}/poster.jpg`;
+    image.src = poster_url;
   };
   if (status !== "failed") load();
   return image;

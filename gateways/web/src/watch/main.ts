@@ -9,19 +9,20 @@ import { byId, sentence, show, toast } from "../common/dom";
 import { listen, type Listener } from "../common/events";
 import { duration, when } from "../common/format";
 import { viewerName, watching } from "../common/watching";
+import { Link } from "./link";
 import { Player } from "./player";
 
 const SOURCE_SILENT_MS = 3_500;
 const AGAIN_MS = [500, 1_000, 2_000, 4_000];
 const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop() ?? "");
-const url = `/hls/${encodeURIComponent(id)}/master.m3u8`;
+const link = new Link(() => api.get(id));
 const video = byId<HTMLVideoElement>("video");
 const live = byId<HTMLButtonElement>("live");
 let recording: api.Recording | null = null;
 let gone = false;
 let heardAt = NaN; // when the gateway last measured the source: it does so every second while there is one
 
-const player = new Player(video, url, {
+const player = new Player(video, link, {
   looked: showLive,
   muted: () => show(byId("unmute")),
   failed: (why) => cover("It does not play", why),
@@ -38,6 +39,7 @@ const WORDS: Record<api.Status, string> = {
 
 function showRecording(found: api.Recording): void {
   recording = found;
+  link.take(found);
   const title = found.title || "Untitled recording";
   byId("title").textContent = title;
   document.title = `${found.status === "recording" ? "● " : ""}${title} · Loom`;
@@ -112,7 +114,7 @@ async function find(): Promise<boolean> {
 /** A playlist comes with its first part; until then there is a friendly word. */
 async function untilThereIsMedia(): Promise<void> {
   for (let tries = 0; !gone; tries += 1) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) }).catch(() => null);
+    const answer = await fetch(await link.fresh(link.url), { signal: AbortSignal.timeout(20_000) }).catch(() => null);
     if (answer?.ok) return;
     if (answer?.status === 410) return showGone(new api.Problem(410, ""));
     waiting(recording && api.isLive(recording.status) ? "Waiting for the recording to begin…" : "Getting the recording…");

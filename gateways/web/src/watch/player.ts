@@ -1,6 +1,7 @@
 /** hls.js (or the browser's own player on iOS) with our rate controller and watchdog around it. */
 
 import Hls, { type HlsConfig } from "hls.js";
+import type { Link } from "./link";
 import { RateController } from "./rate";
 import { Watchdog } from "./watchdog";
 
@@ -11,6 +12,7 @@ const GAP_S = 2; // a longer wait is the source's doing (a pause, a new session)
 const WARM_UP_S = 3;
 const FORGIVEN_S = 6; // a stall this early says nothing of the line: decoder and cache are cold
 const MOST_LEAPS = 2;
+const FORBIDDEN = 403;
 
 const CONFIG: Partial<HlsConfig> = {
   lowLatencyMode: true,
@@ -61,11 +63,12 @@ export class Player {
 
   constructor(
     private readonly video: HTMLVideoElement,
-    private readonly url: string,
+    private readonly link: Link,
     private readonly told: Told,
   ) {
     const own = "MediaSource" in window && Hls.isSupported();
-    this.hls = own ? new Hls(CONFIG) : null;
+    const xhrSetup = async (xhr: XMLHttpRequest, url: string): Promise<void> => xhr.open("GET", await link.fresh(url), true);
+    this.hls = own ? new Hls({ ...CONFIG, xhrSetup }) : null;
   }
 
   /** Load and play; from `live` the newest, otherwise from the start. */
@@ -74,14 +77,28 @@ export class Player {
     this.listen();
     if (this.hls) {
       if (!live) this.hls.config.startPosition = 0;
-      this.hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => this.error(fatal, type, details));
-      this.hls.loadSource(this.url);
+      this.hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
+        if (response?.code === FORBIDDEN) this.link.refused();
+        this.error(fatal, type, details);
+      });
+      this.hls.loadSource(this.link.url);
       this.hls.attachMedia(this.video);
     } else {
-      this.video.src = this.url;
+      this.video.src = this.link.url;
     }
     void this.play();
     setInterval(() => this.look(), LOOK_MS);
+  }
+
+  /** The browser's own player keeps the link it was given: with a new one it begins again where it was. */
+  private async reopen(): Promise<void> {
+    const { video } = this;
+    const [at, live, playing] = [video.currentTime, this.live, this.wanted];
+    const url = await this.link.fresh(this.link.url);
+    if (url === video.src) return;
+    video.src = url;
+    if (!live) video.currentTime = at; // before the metadata is there: where to begin (HTML, default playback start)
+    if (playing) await this.play();
   }
 
   /** Whether the playlist still grows. */
@@ -176,6 +193,7 @@ export class Player {
 
   private look(): void {
     this.countFrames();
+    if (!this.hls && this.link.due) void this.reopen();
     if (this.live) this.keepUp();
     else if (this.controller.rate !== 1) this.steady(); // it has ended: play what is left as it is
     this.told.looked();
@@ -235,7 +253,7 @@ export class Player {
     this.recoveredAt = now();
     if (type === Hls.ErrorTypes.MEDIA_ERROR && since > 3) this.hls.recoverMediaError();
     else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-      const again = details.startsWith("manifest") ? () => this.hls?.loadSource(this.url) : () => this.hls?.startLoad();
+      const again = details.startsWith("manifest") ? () => this.hls?.loadSource(this.link.url) : () => this.hls?.startLoad();
       setTimeout(again, 1_500);
     } else this.told.failed("This browser cannot play the recording.");
   }
