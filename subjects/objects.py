@@ -39,6 +39,11 @@ def index(recording_id: str) -> str:
     return prefix(recording_id) + INDEX
 
 
+def samples(recording_id: str, rendition: str) -> str:
+    """Where each sample of its segments lies (`media.mp4.samples`), for downloads and edits."""
+    return f"{prefix(recording_id)}{rendition}/samples.bin"
+
+
 def poster(recording_id: str) -> str:
     """A JPEG worth showing."""
     return prefix(recording_id) + POSTER

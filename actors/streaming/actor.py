@@ -16,6 +16,7 @@ from actors.runtime.handlers import command, every, on
 from actors.streaming.archiver import Archiver
 from actors.streaming.playlists import playlists
 from actors.streaming.retention import Retention
+from actors.streaming.sample_tables import SampleTables
 from actors.streaming.seal import Sealer
 from schemas.envelope import MESSAGE_ID, Caller, Meta
 from schemas.media import End, to_headers
@@ -77,8 +78,9 @@ async def running(
     Any number of processes may run it. The caller closes `nats`.
     """
     retention = Retention(nats, store, purge_after_s)
-    sealer = Sealer(nats, store, retention, playlists, aac_wait_s)
-    archiver = Archiver(nats, store, retention, sealer.seal)
+    tables = SampleTables(store)
+    sealer = Sealer(nats, store, retention, playlists, tables, aac_wait_s)
+    archiver = Archiver(nats, store, retention, tables, sealer.seal)
     actor = StreamingActor(nats, retention, end_wait_s=end_wait_s)
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(archiver.run())

@@ -25,6 +25,7 @@ from actors.outside import storage
 from actors.outside.guard import Guard
 from actors.streaming.assembly import Assembled, assemble
 from actors.streaming.retention import Retention
+from actors.streaming.sample_tables import SampleTables
 from actors.streaming.segments import OpenSegments, SegmentKey, Waiting
 from schemas.errors import Unavailable
 from schemas.media import DERIVED, FINAL, init_from_headers, part_from_headers
@@ -65,12 +66,15 @@ async def until_done(step: Callable[[], Awaitable[None]], what: str) -> None:
 class Archiver:
     """Follows MEDIA. `run` ends after `stop` with what is being stored; what was not acknowledged then comes again."""
 
-    def __init__(self, client: Client, store: ObjectStore, retention: Retention, seal: Seal) -> None:
+    def __init__(
+        self, client: Client, store: ObjectStore, retention: Retention, tables: SampleTables, seal: Seal
+    ) -> None:
         self._client = client
         self._log = MediaLog(client)
         self._store = store
         self._storage = Guard("Storage", (OSError, BaseError), timeout_s=storage.PUT_DEADLINE_S, attempts=1)
         self._retention = retention
+        self._tables = tables
         self._seal = seal
         self._open = OpenSegments()
         self._slots = asyncio.Semaphore(MAX_STORING)
@@ -164,7 +168,9 @@ class Archiver:
         async with self._slots:
             found = await self._assembled(waiting)
             if found is not None:
-                await self._storage(partial(storage.put, self._store, objects.segment(*waiting.key), found.data))
+                path = objects.segment(*waiting.key)
+                self._tables.note(path, found.data)
+                await self._storage(partial(storage.put, self._store, path, found.data))
         last = found.last if found else max(waiting.deliveries)  # None: nothing is left to be done
         for delivery in waiting.settled(last):
             await delivery.ack()

@@ -20,6 +20,7 @@ from actors.runtime.client import Client as Actors
 from actors.runtime.tracing import around, current, of
 from actors.streaming.contents import Contents, contents, without
 from actors.streaming.retention import Retention
+from actors.streaming.sample_tables import SampleTables
 from schemas.envelope import TRACE, Caller
 from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
@@ -38,7 +39,13 @@ class Sealer:
     """Completes recordings. `seal` raises what storage or NATS raises while away, and Unavailable; call it again."""
 
     def __init__(
-        self, client: Client, store: ObjectStore, retention: Retention, playlists: Playlists, aac_wait_s: float
+        self,
+        client: Client,
+        store: ObjectStore,
+        retention: Retention,
+        playlists: Playlists,
+        tables: SampleTables,
+        aac_wait_s: float,
     ) -> None:
         self._client = client
         self._log = MediaLog(client)
@@ -46,6 +53,7 @@ class Sealer:
         self._store = store
         self._retention = retention
         self._playlists = playlists
+        self._tables = tables
         self._aac_wait_s = aac_wait_s
 
     async def seal(self, recording_id: str) -> int:
@@ -106,6 +114,7 @@ class Sealer:
         stored = await storage.sizes(self._store, objects.prefix(found.recording_id))
         await self._store_media(found, {path: size for path, size in wanted.items() if stored.get(path) != size})
         await storage.delete(self._store, [path for path in stored if self._is_stray(path, wanted)])
+        await self._tables.store(found)
         for path, data in self._playlists(found).items():
             await storage.put(self._store, path, data)
 
@@ -119,6 +128,7 @@ class Sealer:
             path = objects.segment(found.recording_id, *segment)
             if path in missing:
                 data = await self._read(parts[0].entry, parts[-1].entry, missing[path])
+                self._tables.note(path, data)
                 await storage.put(self._store, path, data)
 
     async def _read(self, first: Entry, last: Entry, size_bytes: int) -> bytes:

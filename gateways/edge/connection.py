@@ -180,7 +180,7 @@ class Connection(asyncio.Protocol):
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | memoryview) -> None:
         """Write a piece of a streamed response; waits for a slow client. Raises ConnectionError when it is gone."""
         if self._transport.is_closing():
             raise ConnectionResetError("the client has gone")

@@ -5,6 +5,8 @@ import re
 from collections.abc import Awaitable
 from typing import Final
 
+from gateways.edge.connection import Connection, Streamed
+from gateways.edge.download import FILE, Downloads
 from gateways.edge.ranges import whole_or_range
 from gateways.edge.request import Request
 from gateways.edge.response import CORS, IMMUTABLE, Response, not_modified, problem, response, unavailable
@@ -45,17 +47,19 @@ _PREFLIGHT: Final = Response(
 )
 
 Answer = Response | Awaitable[Response]
+Streamable = Answer | Awaitable[Response | Streamed]
 
 
 class Hls:
     """Answers requests under /hls/."""
 
-    def __init__(self, windows: Windows, sources: Sources, target_duration_s: float) -> None:
+    def __init__(self, windows: Windows, sources: Sources, downloads: Downloads, target_duration_s: float) -> None:
         self._windows = windows
         self._sources = sources
+        self._downloads = downloads
         self._hold_s = HOLD_TARGETS * target_duration_s
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request, connection: Connection) -> Streamable:
         """At once, when all that is needed is in memory."""
         if request.method == "OPTIONS":
             return _PREFLIGHT
@@ -66,6 +70,8 @@ class Hls:
             return problem(404, "There is no such recording.")
         if rest == "poster.jpg":
             return self._guarded(self._poster(recording_id))
+        if found := FILE.fullmatch(rest):
+            return self._downloads.answer(recording_id, found[1], request, connection)
         window = self._windows.peek(recording_id)
         if window is None:
             return self._guarded(self._opened(recording_id, rest, request))

@@ -11,12 +11,27 @@ _SINGLE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 def whole_or_range(body: bytes, asked: str | None, headers: dict[str, str]) -> Response:
     """200, 206 or 416."""
     headers = {**headers, "Accept-Ranges": "bytes"}
+    if _asked(asked) is None:
+        return response(200, body, headers)
+    part = single(asked, len(body))
+    if part is None:
+        return problem(416, f"There are {len(body)} bytes.", {"Content-Range": f"bytes */{len(body)}"})
+    said = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
+    return response(206, body[part.start : part.stop], {**headers, "Content-Range": said})
+
+
+def single(asked: str | None, size: int) -> range | None:
+    """The bytes that are asked for, all of them when that is no single range; None when there are none of these."""
+    if (found := _asked(asked)) is None:
+        return range(size)
+    first, last = found
+    start = int(first) if first else max(size - int(last), 0)
+    end = min(int(last), size - 1) if first and last else size - 1
+    return range(start, end + 1) if start <= end else None
+
+
+def _asked(asked: str | None) -> tuple[str, str] | None:
     found = _SINGLE.fullmatch(asked) if asked else None
     if found is None or found.groups() == ("", ""):
-        return response(200, body, headers)
-    first, last = found.groups()
-    start = int(first) if first else max(len(body) - int(last), 0)
-    end = min(int(last), len(body) - 1) if first and last else len(body) - 1
-    if start > end:
-        return problem(416, f"There are {len(body)} bytes.", {"Content-Range": f"bytes */{len(body)}"})
-    return response(206, body[start : end + 1], {**headers, "Content-Range": f"bytes {start}-{end}/{len(body)}"})
+        return None
+    return found[1], found[2]

@@ -11,12 +11,15 @@ from nats.aio.client import Client as Nats
 from obstore.store import ObjectStore
 
 from actors.jetstream.tasks import ended
+from actors.runtime.client import Client
 from gateways.edge import forward, metrics
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.connections import Connections
+from gateways.edge.download import Downloads
 from gateways.edge.forward import Forward
 from gateways.edge.gate import ROOTS, Gate
 from gateways.edge.hls import Hls
+from gateways.edge.movies import Movies
 from gateways.edge.payloads import Payloads
 from gateways.edge.request import Request
 from gateways.edge.response import Response, response
@@ -42,7 +45,7 @@ class Edge:
     def __call__(self, request: Request, connection: Connection) -> Response | Awaitable[Response | Streamed]:
         """The handler of every connection."""
         if request.target.startswith(ROOTS):
-            return self._gate.admit(request) or self._hls.answer(request)
+            return self._gate.admit(request) or self._hls.answer(request, connection)
         if request.target == "/health/live":
             return _json(200, {"status": "ok"})
         if request.target == "/health/ready":
@@ -82,7 +85,8 @@ async def running(
         sources = Sources(nats, store, Payloads(cache_bytes))
         windows = Windows(nats, sources, timing, end_delay_s, owner)
         metrics.watch(connections, windows, sources.payloads)
-        hls = Hls(windows, sources, timing.target_duration_s)
+        downloads = Downloads(Client(nats), windows, Movies(sources), store)
+        hls = Hls(windows, sources, downloads, timing.target_duration_s)
         gate = Gate(secret, plain=plain_paths)
         edge = Edge(nats, gate, hls, Forward(http, ingest_urls, api_url))
         server = await asyncio.get_running_loop().create_server(

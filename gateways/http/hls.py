@@ -30,6 +30,11 @@ _PLAYLIST: Final = (
     Answer(200, "The playlist.", {PLAYLIST: TEXT}, _ETAG),
     Answer(304, "The client has it already.", headers=_ETAG),
 )
+_FILE: Final = {
+    "Accept-Ranges": "`bytes`",
+    "Content-Disposition": "To be kept under the recording's title.",
+    "ETag": "For `If-Range` and `If-None-Match`: it changes with an edit.",
+}
 _MEDIA: Final = {"video/mp4": OCTETS, "audio/mp4": OCTETS}
 _FOR_EVER: Final = {"Cache-Control": "It never changes.", "Accept-Ranges": "`bytes`"}
 _BYTES: Final = (
@@ -59,6 +64,29 @@ def _media(name: str, file: str, summary: str, *parameters: Parameter, descripti
         parameters=(ID, _RENDITION, *parameters, Parameter("Range", "header", Range)),
         answers=_BYTES,
         refuses=(404, 410, 416),
+    )
+
+
+def _file(name: str, suffix: str, summary: str, kind: str) -> Operation:
+    return Operation(
+        name=name,
+        method="GET",
+        path=f"/hls/{{id}}/download.{suffix}",
+        tag="watching",
+        summary=summary,
+        description="Nothing is coded anew: what was recorded, with AAC for sound once that is whole, else Opus.",
+        parameters=(
+            ID,
+            Parameter("Range", "header", Range),
+            Parameter("If-Range", "header", Annotated[str, Meta(description="The range holds for this ETag only.")]),
+            _KNOWN,
+        ),
+        answers=(
+            Answer(200, "All of it.", {kind: OCTETS}, _FILE),
+            Answer(206, "A range.", {kind: OCTETS}, {**_FILE, "Content-Range": "Which bytes these are."}),
+            Answer(304, "The client has it already.", headers={"ETag": "The same."}),
+        ),
+        refuses=(404, 409, 410, 416),
     )
 
 
@@ -107,6 +135,8 @@ OPERATIONS: Final = (
         Parameter("part", "path", Annotated[Count, Meta(description="Its place in the segment, from 0.")]),
         description="One that the playlist hints at may be asked for before it is there; the answer waits for it.",
     ),
+    _file("downloadMp4", "mp4", "Download it as an MP4 file", "video/mp4"),
+    _file("downloadM4a", "m4a", "Download its sound as an M4A file", "audio/mp4"),
     Operation(
         name="getPoster",
         method="GET",

@@ -8,20 +8,25 @@ import pytest
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
+from actors.jetstream.media_log import MediaLog
 from actors.processing.actor import running as processing
 from actors.runtime import actor as runtime
 from actors.streaming.actor import running as streaming
+from actors.streaming.contents import contents
+from actors.streaming.sample_tables import SampleTables
+from media.mp4 import samples
 from media.packager import Packager
 from media.samples import Init, Output, Part, VideoFrame
 from schemas.envelope import MESSAGE_ID
 from schemas.ids import new_id
-from schemas.media import AAC, AUDIO, VIDEO, to_headers
+from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, VIDEO, VIDEO_TIMESCALE, to_headers
 from subjects import media, objects
 from tests.actors.media_given import NatsServer, Source, connected, provision
 from tests.actors.streaming.test_actor import Recordings
 from tests.media import encoded
 
 SECONDS = 7.0
+TIMESCALES = {VIDEO: VIDEO_TIMESCALE, AUDIO: AUDIO_TIMESCALE}
 WALL_US = 1_800_000_000_000_000
 DEADLINE_S = 30.0
 
@@ -98,3 +103,25 @@ async def test_what_is_in_storage_plays_from_a_plain_folder(
         assert await complaints("-i", str(playlist)) == ""
         assert await duration_s(playlist) == pytest.approx(SECONDS, abs=0.15)
     assert await complaints("-i", str(folder / objects.MULTIVARIANT)) == ""
+
+
+async def test_where_each_sample_lies_is_kept_beside_the_segments(
+    client: Client, recordings: Recordings, tmp_path: Path
+) -> None:
+    """Whoever sealed it: one that has seen every segment pass, or one that has to read them back."""
+    store = LocalStore(tmp_path / "objects", mkdir=True)
+    recording_id = new_id()
+    async with streaming(client, store, aac_wait_s=0.1):
+        await record(client, recording_id)
+        await recordings.next()
+    folder = tmp_path / "objects" / objects.prefix(recording_id)
+    for rendition in (VIDEO, AUDIO):
+        kept = (folder / rendition / "samples.bin").read_bytes()
+        found = samples.decode(kept)
+        assert found == [
+            samples.read((folder / rendition / f"{one.number}.m4s").read_bytes(), one.number, one.init) for one in found
+        ]
+        assert sum(one.duration for one in found) / TIMESCALES[rendition] == pytest.approx(SECONDS, abs=0.1)
+        entries = await MediaLog(client).entries(recording_id)
+        await SampleTables(store).store(contents(recording_id, entries))
+        assert (folder / rendition / "samples.bin").read_bytes() == kept

@@ -8,6 +8,7 @@ from obstore.store import LocalStore
 
 from actors.streaming.archiver import Archiver
 from actors.streaming.retention import Retention
+from actors.streaming.sample_tables import SampleTables
 
 
 async def seal(recording_id: str) -> int:
@@ -17,7 +18,7 @@ async def seal(recording_id: str) -> int:
 async def main() -> None:
     client = await nats.connect(sys.argv[1])
     store = LocalStore(sys.argv[2], mkdir=True)
-    await Archiver(client, store, Retention(client, store, 300.0), seal).run()
+    await Archiver(client, store, Retention(client, store, 300.0), SampleTables(store), seal).run()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from obstore.store import LocalStore
 from actors.outside import storage
 from actors.streaming.archiver import Archiver
 from actors.streaming.retention import Retention
+from actors.streaming.sample_tables import SampleTables
 from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO
 from subjects import media, objects
@@ -32,7 +33,7 @@ async def never_seal(recording_id: str) -> int:
 async def archiving(
     client: Client, store: LocalStore, seal: Callable[[str], Awaitable[int]] = never_seal
 ) -> AsyncIterator[Archiver]:
-    archiver = Archiver(client, store, Retention(client, store, 300.0), seal)
+    archiver = Archiver(client, store, Retention(client, store, 300.0), SampleTables(store), seal)
     task = asyncio.create_task(archiver.run())
     try:
         yield archiver

@@ -16,6 +16,7 @@ from obstore.store import S3Store
 from actors.outside import storage
 from actors.streaming.archiver import Archiver
 from actors.streaming.retention import Retention
+from actors.streaming.sample_tables import SampleTables
 from schemas.ids import new_id
 from schemas.media import VIDEO
 from subjects import objects
@@ -82,7 +83,7 @@ async def test_segments_come_to_s3_with_their_headers_and_go_without_a_trace(cli
     async def never(recording_id: str) -> int:
         raise AssertionError(recording_id)
 
-    archiving = asyncio.create_task(Archiver(client, s3, retention, never).run())
+    archiving = asyncio.create_task(Archiver(client, s3, retention, SampleTables(s3), never).run())
     try:
         await source.init()
         await source.segments(0, 3)

@@ -8,7 +8,8 @@ import aiohttp
 from gateways.http import hls, signing
 from schemas.ids import new_id
 from subjects import objects
-from tests.gateways.edge.given import viewing
+from tests.gateways.edge.archive import store_all
+from tests.gateways.edge.given import messages, viewing
 from tests.openapi_contract import conforming, matches
 
 SECRET = b"a secret for tests"
@@ -48,10 +49,19 @@ async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
             ("audio/0.0.m4s", {}, 200),
             ("video/0.99.m4s", {}, 404),
             ("poster.jpg", {}, 200),
+            ("download.mp4", {}, 409),
         ):
             assert await asked(path, **headers) == status, path
         assert await asked("master.m3u8", "nothing") == 404
         assert await asked("poster.jpg", new_id()) == 404
+        await store_all(viewed.store, other := new_id(), messages())
+        for path, headers, status in (
+            ("download.mp4", {}, 200),
+            ("download.m4a", {"Range": "bytes=9-99"}, 206),
+            ("download.mp4", {"Range": "bytes=999999999-"}, 416),
+            ("download.mp4", {"If-None-Match": await etag(http, other, "download.mp4")}, 304),
+        ):
+            assert await asked(path, other, **headers) == status, path
         async with http.get(signed(viewed.id, "master.m3u8", expires_at=1)) as response:
             assert response.status == 403
     assert answered == {one.name for one in hls.OPERATIONS}
@@ -61,6 +71,6 @@ def signed(recording_id: str, rest: str, expires_at: int = 4_000_000_000) -> str
     return signing.path(SECRET, recording_id, expires_at, rest)
 
 
-async def etag(http: Any, recording_id: str) -> str:
-    async with http.get(signed(recording_id, "master.m3u8")) as response:
+async def etag(http: Any, recording_id: str, name: str = "master.m3u8") -> str:
+    async with http.get(signed(recording_id, name)) as response:
         return str(response.headers["ETag"])
