@@ -331,6 +331,11 @@ def secret(settings: Settings) -> bytes:
     return path.read_text().encode()
 
 
+def has_secret(settings: Settings) -> bool:
+    """Whether there is one already, so that it is that of the others as well."""
+    return bool(settings.secret) or (settings.data / "secret").exists()
+
+
 def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
     text = environment.get(setting.name, "").strip() or setting.default
     try:

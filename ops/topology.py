@@ -141,6 +141,8 @@ Process = Callable[[Settings, Place], AbstractAsyncContextManager[Any]]
 PROCESSES: Final[dict[str, Process]] = {
     process.__name__: process for process in (ingest, edge, api, recording, streaming, processing)
 }
+WITH_TABLES: Final = frozenset({"recording"})
+"""Those that need PostgreSQL."""
 
 
 async def run(names: list[str], settings: Settings, place: Place, stop: asyncio.Event) -> None:

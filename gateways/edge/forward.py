@@ -41,6 +41,8 @@ READY_S: Final = 2.0
 LONGEST_ID: Final = 128
 WITHOUT_BODY: Final = frozenset({204, 304})
 UNAVAILABLE: Final = 503
+_NOTHING: Final = "There is nothing at this address."
+_MEDIA_ONLY: Final = "Only media is served here; pages, API and recording are at Loom's own address."
 log = structlog.get_logger(__name__)
 
 
@@ -67,7 +69,7 @@ class Forward:
         """Forward to the first upstream that takes the connection, or that has room for another WHIP session."""
         upstreams = self._upstreams(request)
         if not upstreams:
-            return problem(404, "There is nothing at this address.")
+            return problem(404, _NOTHING if self._api else _MEDIA_ONLY)
         request_id = _request_id(request)
         refusal = unavailable("The service behind this address is starting; try again in a moment.")
         for url in upstreams:

@@ -25,19 +25,24 @@ from gateways.edge.request import Request
 from gateways.edge.response import Response, response
 from gateways.edge.sources import Sources
 from gateways.edge.windows import Windows
-from gateways.http.health import Report, readiness
+from gateways.http.health import Report, dispensable, readiness
 from media.hls.media_playlist import Timing
 
 BACKLOG: Final = 1024
 DRAIN_S: Final = 3.0
+WITHOUT_STORAGE: Final = (
+    "Recordings that have ended cannot be watched. Recording goes on, and what is being recorded can be watched: "
+    "it is stored once storage is back."
+)
 log = structlog.get_logger(__name__)
 
 
 class Edge:
     """Routes a request: HLS here, health here, everything else onward."""
 
-    def __init__(self, nats: Nats, gate: Gate, hls: Hls, forward: Forward) -> None:
+    def __init__(self, nats: Nats, sources: Sources, gate: Gate, hls: Hls, forward: Forward) -> None:
         self._nats = nats
+        self._storage = dispensable("storage", sources.check, WITHOUT_STORAGE)
         self._gate = gate
         self._hls = hls
         self._forward = forward
@@ -54,7 +59,8 @@ class Edge:
 
     async def _ready(self) -> Response:
         here = Report("ok" if self._nats.is_connected else "not connected")
-        said = readiness({"nats": here, **await self._forward.health()})
+        storage, behind = await asyncio.gather(self._storage(), self._forward.health())
+        said = readiness({"nats": here, "storage": storage, **behind})
         return _json(said.http_status, said)
 
 
@@ -88,7 +94,7 @@ async def running(
         downloads = Downloads(Client(nats), windows, Movies(sources), store)
         hls = Hls(windows, sources, downloads, timing.target_duration_s)
         gate = Gate(secret, plain=plain_paths)
-        edge = Edge(nats, gate, hls, Forward(http, ingest_urls, api_url))
+        edge = Edge(nats, sources, gate, hls, Forward(http, ingest_urls, api_url))
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(edge, connections), *listen, backlog=BACKLOG, reuse_port=reuse_port or None
         )

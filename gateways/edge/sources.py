@@ -1,5 +1,6 @@
 """Where do a recording's bytes lie? In memory, in the log, in storage: likely places are asked first."""
 
+import asyncio
 from typing import Final
 
 import obstore.exceptions
@@ -16,6 +17,9 @@ from subjects import media, objects
 from subjects.streams import MEDIA
 
 POSTER_S: Final = 10.0
+CHECK_S: Final = 1.0
+_PROBE: Final = "health"
+"""Nothing is there; that it is told so is enough."""
 
 
 class Sources:
@@ -85,6 +89,17 @@ class Sources:
         """The picture, at most `POSTER_S` old."""
         path = objects.poster(recording_id)
         return await self.payloads.fetch((path, now // POSTER_S), lambda: self.from_store(path))
+
+    async def check(self) -> str:
+        """Why storage cannot be read, or `ok`; within a second."""
+        try:
+            async with asyncio.timeout(CHECK_S):
+                await self.from_store(_PROBE)
+        except TimeoutError:
+            return "does not answer"
+        except Unavailable as error:
+            return str(error)
+        return "ok"
 
     async def from_store(self, path: str) -> bytes | None:
         """An object."""

@@ -11,7 +11,7 @@ from ops import credentials, lifeline, logs, telemetry
 from ops import settings as reading
 from ops.console import complain
 from ops.settings import SettingError, Settings
-from ops.topology import PROCESSES, Place, run
+from ops.topology import PROCESSES, WITH_TABLES, Place, run
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +34,14 @@ def _check(names: list[str], settings: Settings) -> None:
     unknown = [name for name in names if name not in PROCESSES]
     if unknown:
         raise SettingError(f"There is no process {unknown[0]!r}; there are {', '.join(PROCESSES)}.")
-    for name in ("nats_url", "database_url"):
+    needed = ["nats_url", *(["database_url"] if WITH_TABLES & set(names) else [])]
+    for name in needed:
         if not getattr(settings, name):
             raise SettingError(f"LOOM_{name.upper()} must be set for `loom run`; `loom up` sets it by itself.")
+    if "edge" in names and settings.signed_paths == "on" and not reading.has_secret(settings):
+        raise SettingError(
+            "LOOM_SECRET must be the one that the API signs links with, or this edge could let nobody in."
+        )
     for name in names:
         credentials.options(settings, name)
 
