@@ -6,6 +6,9 @@ from subjects.tokens import token
 
 INDEX: Final = "index.json"
 POSTER: Final = "poster.jpg"
+THUMBNAILS: Final = "thumbnails.vtt"
+PREVIEW: Final = "preview.webp"
+WAVEFORM: Final = "waveform.json"
 MULTIVARIANT: Final = "master.m3u8"
 
 
@@ -47,6 +50,31 @@ def samples(recording_id: str, rendition: str) -> str:
 def poster(recording_id: str) -> str:
     """A JPEG worth showing."""
     return prefix(recording_id) + POSTER
+
+
+def thumbnails(recording_id: str) -> str:
+    """WebVTT: which place of which sprite shows which moment; written behind the sprites."""
+    return prefix(recording_id) + THUMBNAILS
+
+
+def sprite(recording_id: str, number: int) -> str:
+    """A sheet of thumbnails, a JPEG."""
+    return prefix(recording_id) + sprite_path(number)
+
+
+def preview(recording_id: str) -> str:
+    """Moments of it that move, an animated WebP."""
+    return prefix(recording_id) + PREVIEW
+
+
+def waveform(recording_id: str) -> str:
+    """How loud it is when, as audiowaveform's JSON."""
+    return prefix(recording_id) + WAVEFORM
+
+
+def sprite_path(number: int) -> str:
+    """As it stands in thumbnails.vtt, relative to it."""
+    return f"sprite-{number}.jpg"
 
 
 def init_path(rendition: str, number: int) -> str:

@@ -33,7 +33,7 @@ TAGS: Final = {
     "sending": "Picture and sound into a recording: WHIP (RFC 9725).",
     "watching": "Picture and sound out of it, while it is being recorded and afterwards: HLS (RFC 8216), low latency. "
     "Every address may be read from any page (CORS). Each is signed for one recording and a while: the API's `hls_url` "
-    "and `poster_url` are such addresses, and what a playlist lists lies beside it.",
+    "`poster_url` and the like are such addresses, and what a playlist lists lies beside it.",
     "health": "For monitors and load balancers.",
     "documents": "What you are reading.",
 }
