@@ -95,3 +95,22 @@ def part_path(rendition: str, segment: int, part: int) -> str:
 def playlist_path(rendition: str) -> str:
     """As it stands in a playlist, relative to it."""
     return f"{rendition}.m3u8"
+
+
+UPLOADS: Final = "uploads/"
+"""Files on their way in; each is gone once it is imported, or expires."""
+
+
+def upload(upload_id: str) -> str:
+    """All objects of one upload begin with this."""
+    return f"{UPLOADS}{token(upload_id)}/"
+
+
+def upload_about(upload_id: str) -> str:
+    """What is known of it (`schemas.upload.Upload`)."""
+    return f"{upload(upload_id)}about.json"
+
+
+def upload_piece(upload_id: str, offset: int) -> str:
+    """The bytes from `offset` on; names sort as the pieces follow each other."""
+    return f"{upload(upload_id)}{offset:015}.part"
