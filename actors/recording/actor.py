@@ -29,7 +29,6 @@ from schemas.recording import (
     CompleteRecording,
     ConnectSource,
     DeleteRecording,
-    FailRecording,
     GetRecording,
     ListRecordings,
     ListTemplates,
@@ -103,11 +102,6 @@ class RecordingActor(Actor, service="recording"):
     @command
     async def complete(self, said: CompleteRecording, caller: Caller) -> RecordingView:
         """It is in storage."""
-        return await self._decide(said, caller)
-
-    @command
-    async def fail(self, said: FailRecording, caller: Caller) -> RecordingView:
-        """Give it up."""
         return await self._decide(said, caller)
 
     @command

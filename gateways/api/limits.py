@@ -5,7 +5,6 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from gateways.api import uploads
 from gateways.api.recordings import BASE
 from gateways.http.operation import READING
 from gateways.http.rate_limit import Policy
@@ -21,9 +20,7 @@ class Quotas(Struct, frozen=True):
         """Reading is not limited."""
         if request.method in READING:
             return None
-        if request.path.startswith(uploads.BASE) and request.method != "POST":
-            return None  # pieces of a file, as many as it has
-        if request.method == "POST" and request.path in (BASE, uploads.BASE):
+        if request.method == "POST" and request.path == BASE:
             return Policy("recordings", self.recordings)
         return Policy("changes", self.changes)
 

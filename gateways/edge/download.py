@@ -30,7 +30,7 @@ ASK_S: Final = 0.5
 WRITE_BYTES: Final = 1 << 18
 LONGEST_NAME: Final = 120
 _TYPES: Final = {"mp4": "video/mp4", "m4a": "audio/mp4"}
-_POLL_S: Final = 0.1
+_POLL_S: Final = 0.05
 _UNFIT: Final = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|]+')
 
 

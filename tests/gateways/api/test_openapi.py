@@ -7,11 +7,9 @@ import aiohttp
 import msgspec
 import pytest
 from nats.aio.client import Client as Nats
-from obstore.store import MemoryStore
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from actors.outside.shared_redis import ABSENT
-from actors.outside.uploads import Uploads
 from actors.runtime.client import Client
 from gateways.api import description
 from gateways.api.limits import UNLIMITED
@@ -22,7 +20,6 @@ from gateways.api.pages import Pages
 from gateways.api.presence import Presence
 from gateways.api.recordings import Recordings
 from gateways.api.server import application
-from gateways.api.uploads import UploadDoor
 from gateways.http.operation import Parameter
 from gateways.http.rate_limit import RateLimit
 from gateways.http.refusals import REFUSALS
@@ -50,8 +47,7 @@ def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) 
     links = Links(b"")
     listeners, pages = Live(nats, client, links, Presence(ABSENT)), Pages(LinkCache(client, ABSENT), tmp_path, links)
     limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
-    importing = UploadDoor(client, Uploads(MemoryStore()), 1, None)
-    router = application({}, Recordings(client, b"", links), listeners, pages, limit, importing).router
+    router = application({}, Recordings(client, b"", links), listeners, pages, limit).router
     routed = {
         (route.method, route.resource.canonical)
         for route in router.routes()
