@@ -172,6 +172,20 @@ class ListRecordings(Query[RecordingPage], frozen=True):
     cursor: str = ""
 
 
+class EndedRecordings(Struct, frozen=True):
+    """Recordings that have ended, the oldest first."""
+
+    recording_ids: list[RecordingId]
+
+
+class ListEnded(Query[EndedRecordings], frozen=True):
+    """Recordings of a workspace that ended before then: complete or failed, never one that may still change."""
+
+    workspace_id: WorkspaceId
+    before: datetime
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
 class ListTemplates(Query[TemplateList], frozen=True):
     """The caller's templates."""
 

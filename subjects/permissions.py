@@ -18,6 +18,7 @@ from schemas.recording import (
     ConnectSource,
     DeleteRecording,
     GetRecording,
+    ListEnded,
     ListRecordings,
     ListTemplates,
     PauseRecording,
@@ -32,7 +33,7 @@ from schemas.recording import (
     StopRecording,
     UpdateRecording,
 )
-from schemas.streaming import EndMedia
+from schemas.streaming import EndMedia, GetRetention, SetRetention
 from subjects import commands, consumers, dead_letters, events, inboxes, live, media
 from subjects.rights import (
     API,
@@ -76,7 +77,7 @@ _OWN: Final[Mapping[str, Rights]] = {
     "edge": asks(GetRecording) | hears(RecordingDeleted) | follows(MEDIA) | reads(MEDIA),
     "api": asks(
         *(StartRecording, PauseRecording, ResumeRecording, StopRecording, UpdateRecording, DeleteRecording),
-        *(GetRecording, ListRecordings, SaveTemplate, ListTemplates),
+        *(GetRecording, ListRecordings, SaveTemplate, ListTemplates, SetRetention, GetRetention),
     )
     | tells(commands.ping("recording"))
     | listens(live.SOURCES, events.service("recording")),
@@ -93,7 +94,8 @@ _OWN: Final[Mapping[str, Rights]] = {
     | listens(*EVENTS.subjects)  # a saga waits for what others say
     | looks_up(MEDIA, media.every(kind="part"))  # when the last one came
     | confirms(MEDIA),
-    "streaming": asks(CompleteRecording)
+    "streaming": asks(CompleteRecording, ListEnded, DeleteRecording)
+    | says("streaming")
     | tells(media.every("all", "end"))
     | listens(media.every("all", "end"), media.every(AAC, "part"))
     | takes(consumers.ARCHIVER)

@@ -29,7 +29,9 @@ from schemas.recording import (
     CompleteRecording,
     ConnectSource,
     DeleteRecording,
+    EndedRecordings,
     GetRecording,
+    ListEnded,
     ListRecordings,
     ListTemplates,
     PauseRecording,
@@ -124,6 +126,11 @@ class RecordingActor(Actor, service="recording"):
     async def list_recordings(self, said: ListRecordings, caller: Caller) -> RecordingPage:
         """The caller's, from the table."""
         return await reading.recordings(self._database, said, caller)
+
+    @query
+    async def list_ended(self, said: ListEnded, caller: Caller) -> EndedRecordings:  # noqa: ARG002  a workspace's
+        """What a workspace could part with, from the table."""
+        return await reading.ended(self._database, said)
 
     @command
     async def save_template(self, said: SaveTemplate, caller: Caller) -> TemplateView:

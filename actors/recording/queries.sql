@@ -60,6 +60,10 @@ WHERE workspace_id = $1 AND user_id = $2 AND (created_at, id) < ($3, $4)
 ORDER BY created_at DESC, id DESC
 LIMIT $5;
 
+-- name: list_ended
+SELECT id FROM recording_sessions
+WHERE workspace_id = $1 AND ended_at < $2 AND status IN ('completed', 'failed') ORDER BY ended_at, id LIMIT $3;
+
 -- name: list_templates
 SELECT id, user_id, name, description, settings, is_default
 FROM recording_templates WHERE workspace_id = $1 AND user_id = $2 ORDER BY name, id;

@@ -11,7 +11,16 @@ from actors.outside.guard import Guard
 from actors.recording.projection import SQL
 from schemas.envelope import Caller
 from schemas.errors import Invalid
-from schemas.recording import ListRecordings, RecordingPage, RecordingView, TemplateList, TemplateView
+from schemas.ids import RecordingId
+from schemas.recording import (
+    EndedRecordings,
+    ListEnded,
+    ListRecordings,
+    RecordingPage,
+    RecordingView,
+    TemplateList,
+    TemplateView,
+)
 
 _NEWEST: Final = (datetime(9999, 1, 1, tzinfo=UTC), "~")
 _GUARD: Final = Guard("The database", (OSError, asyncpg.PostgresError, asyncpg.InterfaceError))
@@ -23,6 +32,12 @@ async def recordings(database: asyncpg.Pool, query: ListRecordings, caller: Call
     rows = await _fetch(database, "list_recordings", caller.workspace_id, caller.user_id, *before, query.limit + 1)
     found = [msgspec.convert(_row(row), RecordingView) for row in rows[: query.limit]]
     return RecordingPage(found, _cursor(found[-1]) if len(rows) > query.limit else "")
+
+
+async def ended(database: asyncpg.Pool, query: ListEnded) -> EndedRecordings:
+    """The oldest of a workspace, whoever's they are. Raises Unavailable."""
+    rows = await _fetch(database, "list_ended", query.workspace_id, query.before, query.limit)
+    return EndedRecordings([RecordingId(row["id"]) for row in rows])
 
 
 async def templates(database: asyncpg.Pool, caller: Caller) -> TemplateList:

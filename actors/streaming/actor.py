@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 
 from nats.aio.client import Client
@@ -12,8 +13,9 @@ from actors.jetstream.media_log import MediaLog
 from actors.jetstream.tasks import ended
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
-from actors.runtime.handlers import command, every, on
+from actors.runtime.handlers import command, every, on, query
 from actors.streaming.archiver import Archiver
+from actors.streaming.keeping import Keeping
 from actors.streaming.playlists import playlists
 from actors.streaming.retention import Retention
 from actors.streaming.sample_tables import SampleTables
@@ -21,10 +23,11 @@ from actors.streaming.seal import Sealer
 from schemas.envelope import MESSAGE_ID, Caller, Meta
 from schemas.media import End, to_headers
 from schemas.recording import RecordingDeleted
-from schemas.streaming import EndMedia, MediaView
+from schemas.streaming import EndMedia, GetRetention, MediaView, RetentionView, SetRetention
 from subjects import media
 
 SWEEP_S: Final = 15.0
+PART_MINUTES: Final = 1.0
 DRAIN_S: Final = 5.0
 
 
@@ -36,6 +39,7 @@ class StreamingActor(Actor, service="streaming"):
         self._js = client.jetstream()
         self._log = MediaLog(client)
         self._retention = retention
+        self._keeping = Keeping(client)
         self._end_wait_s = end_wait_s
 
     @command
@@ -53,6 +57,16 @@ class StreamingActor(Actor, service="streaming"):
             await subscription.unsubscribe()
         return MediaView(said.recording_id, ended=True)
 
+    @command
+    async def set_retention(self, said: SetRetention, caller: Caller) -> RetentionView:
+        """Keep recordings for so long."""
+        return await self._keeping.set(said, caller)
+
+    @query
+    async def get_retention(self, said: GetRetention, caller: Caller) -> RetentionView:  # noqa: ARG002
+        """How long they are kept."""
+        return await self._keeping.get(said)
+
     @on(RecordingDeleted)
     async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:  # noqa: ARG002
         """The link is dead; so is what it led to."""
@@ -62,6 +76,11 @@ class StreamingActor(Actor, service="streaming"):
     async def sweep(self) -> None:
         """Purge what has been complete for long enough."""
         await self._retention.sweep()
+
+    @every(minutes=PART_MINUTES)
+    async def part(self) -> None:
+        """Delete what has been kept for as long as its workspace wants."""
+        await self._keeping.sweep(datetime.now(UTC))
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ What is complete in storage leaves MEDIA some minutes later (viewers may be in t
 restarted in between finds the same recordings due. Deleting purges, removes every object and proves it by a listing.
 """
 
-from collections import deque
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import nats.errors
@@ -18,6 +18,7 @@ from obstore.store import ObjectStore
 from actors.jetstream import direct_get
 from actors.jetstream.media_log import MediaLog
 from actors.outside import storage
+from actors.streaming.deletions import REMEMBERED_S, Deletions
 from schemas.envelope import meta_from_headers
 from schemas.errors import Unavailable
 from schemas.media import AAC, AUDIO, FINAL
@@ -28,7 +29,6 @@ from subjects.streams import EVENTS
 
 AAC_PATIENCE_S: Final = 3600.0
 """So long an AAC rendition that is not whole keeps its Opus in the log."""
-REMEMBERED: Final = 1_000
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,8 @@ class Retention:
         self._log = MediaLog(client)
         self._store = store
         self._purge_after_s = purge_after_s
-        self._deleted: deque[str] = deque(maxlen=REMEMBERED)
+        self._deletions = Deletions()
+        self._has_read = False
 
     async def delete(self, recording_id: str) -> None:
         """Nothing of it is left, in the log or in storage."""
@@ -51,23 +52,38 @@ class Retention:
             await storage.delete_all(self._store, objects.prefix(recording_id))
         except AWAY as error:
             raise Unavailable(f"{recording_id} is not removed yet: {error}") from error
-        self._deleted.append(recording_id)
+        self._deletions.note(recording_id, time.time())
         log.info("deleted", recording=recording_id)
 
-    async def sweep(self) -> None:
-        """Purge what is due; remove again what came into being while it was being deleted."""
+    async def sweep(self, now: float | None = None) -> None:
+        """Purge what is due; remove again what came into being while it was being deleted, or later."""
+        now = time.time() if now is None else now
         try:
             for subject_recording in await self._in_log():
                 await self._sweep_one(subject_recording)
-            while self._deleted:
-                await storage.delete_all(self._store, objects.prefix(self._deleted[0]))
-                self._deleted.popleft()
+            await self._read_deletions()
+            for recording_id in self._deletions.due(now):
+                await storage.delete_all(self._store, objects.prefix(recording_id))
+                self._deletions.looked(recording_id, now)
         except AWAY as error:
             raise Unavailable(f"Nothing can be purged now: {error}") from error
 
     async def is_deleted(self, recording_id: str) -> bool:
         """Whether `RecordingDeleted` was said."""
         return await self._age_s(RecordingDeleted, recording_id) is not None
+
+    async def _read_deletions(self) -> None:
+        """Those of the last hours, once: another process may have been at it, or this one in an earlier life."""
+        if self._has_read:
+            return
+        since = datetime.now(UTC) - timedelta(seconds=REMEMBERED_S)
+        subject, first = events.every(RecordingDeleted), 0
+        while page := await direct_get.batch(self._client, EVENTS.name, subject, first, since=None if first else since):
+            for entry in page:
+                at = meta_from_headers(entry.headers, entry.sequence).time.timestamp()
+                self._deletions.note(events.entity_of(entry.subject), at)
+            first = page[-1].sequence + 1
+        self._has_read = True
 
     async def _sweep_one(self, recording_id: str) -> None:
         if await self.is_deleted(recording_id):

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateways.api import live, recordings
+from gateways.api import live, recordings, workspaces
 from gateways.api.examples import EXAMPLES
 from gateways.api.openapi import Json, document
 from gateways.api.reference import page
@@ -29,6 +29,7 @@ INFO: Final = {
 }
 TAGS: Final = {
     "recordings": "The life of a recording: started, controlled, read, changed, deleted.",
+    "workspaces": "What holds for all recordings of a workspace.",
     "templates": "Settings to record with, kept under a name.",
     "sending": "Picture and sound into a recording: WHIP (RFC 9725).",
     "watching": "Picture and sound out of it, while it is being recorded and afterwards: HLS (RFC 8216), low latency. "
@@ -80,7 +81,7 @@ ROUTES: Final = (
 
 def operations() -> list[Operation]:
     """What all doors of this origin offer."""
-    here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES)]
+    here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES, *workspaces.ROUTES)]
     about = [route.operation for route in (*health.ROUTES, *ROUTES)]
     return [*here, *whip.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]
 

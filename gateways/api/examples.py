@@ -7,12 +7,14 @@ from msgspec import structs
 
 from gateways.api.links import LinkedRecording
 from gateways.api.recordings import Change, Control, LinkedPage, NewTemplate, Start, StartedRecording
+from gateways.api.workspaces import Retention
 from gateways.http import signing, token
 from gateways.http.health import Readiness
 from gateways.http.refusals import Problem
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId
 from schemas.live import SourceMeasured
 from schemas.recording import RecordingView, Status, TemplateList, TemplateView
+from schemas.streaming import RetentionView
 from subjects import objects
 
 _ID: Final = RecordingId("3kTMd92rXgVbq7YwFz0LJc")
@@ -56,6 +58,8 @@ EXAMPLES: Final = (
     LinkedPage([_LINKED], next_cursor=""),
     _TEMPLATE,
     TemplateList([_TEMPLATE]),
+    Retention(90),
+    RetentionView(LOCAL_WORKSPACE, 90),
     SourceMeasured("connected", bitrate=2_450_000, fps=30.0, loss=0.002, width=1280, height=720),
     Readiness("unavailable", {"nats": "ok", "recording": "does not answer"}),
     Problem("Not Found", 404, "There is no such recording.", "not_found"),

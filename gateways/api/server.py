@@ -13,7 +13,7 @@ from nats.aio.client import Client as Nats
 from actors.jetstream.tasks import ended
 from actors.outside.shared_redis import ABSENT, SharedRedis
 from actors.runtime.client import Client
-from gateways.api import description, live, recordings
+from gateways.api import description, live, recordings, workspaces
 from gateways.api.limits import UNLIMITED, Quotas
 from gateways.api.link_cache import LinkCache
 from gateways.api.links import Links
@@ -21,6 +21,7 @@ from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.presence import Presence
 from gateways.api.recordings import Recordings
+from gateways.api.workspaces import Workspaces
 from gateways.http import health, middleware
 from gateways.http.address import Proxies
 from gateways.http.health import Check, Report
@@ -65,6 +66,7 @@ async def running(
         _checks(nats, client, redis),
         Recordings(client, secret, links),
         listeners,
+        Workspaces(client),
         Pages(known, pages, links),
         RateLimit(redis, quotas.policy_of, trusted),
     )
@@ -86,7 +88,12 @@ async def running(
 
 
 def application(
-    checks: Mapping[str, Check], resource: Recordings, listeners: Live, pages: Pages, limit: RateLimit
+    checks: Mapping[str, Check],
+    resource: Recordings,
+    listeners: Live,
+    places: Workspaces,
+    pages: Pages,
+    limit: RateLimit,
 ) -> web.Application:
     """The router, and what happens to every request."""
     made = web.Application(
@@ -95,6 +102,7 @@ def application(
     made.add_routes(health.routes(checks))
     made.add_routes(bound(recordings.ROUTES, resource))
     made.add_routes(bound(live.ROUTES, listeners))
+    made.add_routes(bound(workspaces.ROUTES, places))
     made.add_routes(bound(description.ROUTES, description.Description()))
     made.add_routes(pages.routes())
     return made

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from actors.runtime.actor import Actor
 from actors.runtime.client import Client as Asking
 from actors.runtime.handlers import command
 from actors.streaming.actor import StreamingActor, running
+from actors.streaming.deletions import LOOKS_S
+from actors.streaming.retention import Retention
 from media.hls import index as hls
 from schemas.envelope import MESSAGE_ID, Caller
 from schemas.errors import Gone
@@ -29,7 +32,7 @@ from schemas.recording import (
     RecordingView,
     Status,
 )
-from schemas.streaming import EndMedia
+from schemas.streaming import EndMedia, GetRetention, SetRetention
 from subjects import media, objects
 from subjects.streams import MEDIA
 from tests.actors.media_given import (
@@ -337,6 +340,22 @@ async def test_a_deleted_recording_leaves_nothing_and_nothing_comes_back(
     assert len(await sizes(store, other.recording_id)) == 4
 
 
+async def test_what_a_late_worker_writes_is_removed_also_by_another_process(client: Client, store: LocalStore) -> None:
+    recording_id = RecordingId(new_id())
+    made = [
+        objects.prefix(recording_id) + name for name in ("poster.jpg", "480p/3.m4s", "sprite-0.jpg", "edits/1.json")
+    ]
+    async with running(client, store):
+        for path in made:
+            await storage.put(store, path, b"made of it")
+        await say(client, RecordingDeleted(recording_id, datetime.now(UTC)))
+        await _until_gone(client, store, recording_id)
+    for path in made:
+        await storage.put(store, path, b"made of it, too late")
+    await Retention(client, store, 300.0).sweep(time.time() + LOOKS_S[0] + 1)
+    assert await sizes(store, recording_id) == {}
+
+
 async def _until_stored(store: LocalStore, path: str) -> None:
     async def holds() -> bool:
         return path in await storage.sizes(store, path.rpartition("/")[0])
@@ -354,4 +373,4 @@ async def _until_gone(client: Client, store: LocalStore, recording_id: str) -> N
 def test_handlers_are_those_of_the_events_that_concern_it() -> None:
     routes: Any = StreamingActor.routes
     assert set(routes.events) == {RecordingDeleted}
-    assert set(routes.requests) == {EndMedia}
+    assert set(routes.requests) == {EndMedia, SetRetention, GetRetention}

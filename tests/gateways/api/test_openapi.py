@@ -20,6 +20,7 @@ from gateways.api.pages import Pages
 from gateways.api.presence import Presence
 from gateways.api.recordings import Recordings
 from gateways.api.server import application
+from gateways.api.workspaces import Workspaces
 from gateways.http.operation import Parameter
 from gateways.http.rate_limit import RateLimit
 from gateways.http.refusals import REFUSALS
@@ -47,7 +48,7 @@ def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) 
     links = Links(b"")
     listeners, pages = Live(nats, client, links, Presence(ABSENT)), Pages(LinkCache(client, ABSENT), tmp_path, links)
     limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
-    router = application({}, Recordings(client, b"", links), listeners, pages, limit).router
+    router = application({}, Recordings(client, b"", links), listeners, Workspaces(client), pages, limit).router
     routed = {
         (route.method, route.resource.canonical)
         for route in router.routes()

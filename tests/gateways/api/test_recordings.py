@@ -4,7 +4,9 @@ from typing import Any
 
 import aiohttp
 from nats.aio.client import Client as Nats
+from obstore.store import LocalStore
 
+from actors.streaming import actor as streaming
 from gateways.http import signing, token
 from schemas.ids import RecordingId, is_id
 from tests.gateways.api.conftest import SECRET, door
@@ -140,3 +142,16 @@ async def test_behind_a_cdn_only_media_is_read_there(nats_client: Nats, service:
     assert view["hls_url"].startswith(f"https://cdn.example/loom{signing.PREFIX}")
     assert view["poster_url"].startswith(f"https://cdn.example/loom{signing.PREFIX}")
     assert "cdn" not in view["watch_url"] + view["whip_url"]
+
+
+async def test_how_long_recordings_are_kept_is_told_and_set(
+    api: aiohttp.ClientSession, nats_client: Nats, tmp_path: Path
+) -> None:
+    path = "/api/v1/workspaces/current/retention"
+    async with streaming.running(nats_client, LocalStore(tmp_path / "objects", mkdir=True)):
+        for days in (30, None):
+            status, view = await call(api, "PUT", path, {"keep_days": days})
+            assert (status, view["keep_days"]) == (200, days)
+            assert await call(api, "GET", path) == (200, view)
+        for body in ({"keep_days": 0}, {"days": 1}, {}):
+            assert (await call(api, "PUT", path, body))[0] == 400
