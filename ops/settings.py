@@ -35,6 +35,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _bytes(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,14}", text):
+        raise ValueError("a number of bytes such as 10737418240")
+    return int(text)
+
+
 def _share(text: str) -> float:
     if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,9}", text) or float(text) > 1:
         raise ValueError("a number between 0 and 1")
@@ -177,6 +183,7 @@ ALL: Final = (
         _url("file:///", "s3://", "gs://", "az://"),
     ),
     Setting("LOOM_SECRET", "", "Signs recording tokens; empty: made once and kept in LOOM_DATA."),
+    Setting("LOOM_MAX_UPLOAD_BYTES", "10737418240", "How long a file may be that is imported, bytes.", _bytes),
     Setting("LOOM_UDP_PORTS", "", "The UDP ports for media, such as 50000-50999; empty: any.", _ports),
     Setting("LOOM_PUBLIC_IP", "", "The address announced for media, outside a container or NAT.", _address),
     Setting(
@@ -261,6 +268,7 @@ class Settings(Struct, frozen=True):
     redis_url: str
     storage_url: str
     secret: str
+    max_upload_bytes: int
     udp_ports: tuple[int, int] | None
     public_ip: str
     ice_servers: tuple[str, ...]

@@ -74,6 +74,8 @@ async def api(settings: Settings, place: Place) -> AsyncIterator[Any]:
             redis=redis,
             quotas=Quotas(settings.limit_recordings, settings.limit_changes),
             trusted=settings.trusted_proxies,
+            store=object_store(settings),
+            most_upload_bytes=settings.max_upload_bytes,
         ) as port,
     ):
         yield port

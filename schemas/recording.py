@@ -14,7 +14,7 @@ Description = Annotated[str, Meta(max_length=5000)]
 Settings = dict[str, Any]
 Moment = Annotated[datetime, Meta(tz=True)]
 
-RecordingType = Literal["screen", "webcam", "screen_webcam"]
+RecordingType = Literal["screen", "webcam", "screen_webcam", "import"]
 StopReason = Literal["stopped", "abandoned"]
 
 
@@ -49,6 +49,7 @@ class RecordingView(Struct, frozen=True):
     ended_at: Annotated[Moment | None, Meta(description="When it was stopped.")] = None
     duration_seconds: Annotated[float | None, Meta(description="Without pauses; known once `completed`.")] = None
     file_size_bytes: Annotated[int | None, Meta(description="In storage; known once `completed`.")] = None
+    failure_reason: Annotated[str | None, Meta(description="Why it `failed`, for people.")] = None
 
 
 class RecordingPage(Struct, frozen=True):
@@ -120,6 +121,13 @@ class CompleteRecording(Command[RecordingView], frozen=True):
     duration_seconds: float
     file_size_bytes: int
     stretches: list["Stretch"]
+
+
+class FailRecording(Command[RecordingView], frozen=True):
+    """Nothing will come of it, says who imports it; `reason` is for people."""
+
+    recording_id: RecordingId
+    reason: Annotated[str, Meta(max_length=1000)]
 
 
 class UpdateRecording(Command[RecordingView], frozen=True):
@@ -246,7 +254,7 @@ class RecordingCompleted(Event, frozen=True):
 
 
 class RecordingFailed(Event, frozen=True):
-    """It ended without a single part."""
+    """It ended with nothing to be watched; `reason` is for people."""
 
     recording_id: RecordingId
     at: datetime

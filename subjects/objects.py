@@ -6,6 +6,9 @@ from subjects.tokens import token
 
 INDEX: Final = "index.json"
 POSTER: Final = "poster.jpg"
+THUMBNAILS: Final = "thumbnails.vtt"
+PREVIEW: Final = "preview.webp"
+WAVEFORM: Final = "waveform.json"
 MULTIVARIANT: Final = "master.m3u8"
 
 
@@ -49,6 +52,31 @@ def poster(recording_id: str) -> str:
     return prefix(recording_id) + POSTER
 
 
+def thumbnails(recording_id: str) -> str:
+    """WebVTT: which place of which sprite shows which moment; written behind the sprites."""
+    return prefix(recording_id) + THUMBNAILS
+
+
+def sprite(recording_id: str, number: int) -> str:
+    """A sheet of thumbnails, a JPEG."""
+    return prefix(recording_id) + sprite_path(number)
+
+
+def preview(recording_id: str) -> str:
+    """Moments of it that move, an animated WebP."""
+    return prefix(recording_id) + PREVIEW
+
+
+def waveform(recording_id: str) -> str:
+    """How loud it is when, as audiowaveform's JSON."""
+    return prefix(recording_id) + WAVEFORM
+
+
+def sprite_path(number: int) -> str:
+    """As it stands in thumbnails.vtt, relative to it."""
+    return f"sprite-{number}.jpg"
+
+
 def init_path(rendition: str, number: int) -> str:
     """As it stands in a playlist, relative to it."""
     return f"{rendition}/init-{number}.mp4"
@@ -67,3 +95,22 @@ def part_path(rendition: str, segment: int, part: int) -> str:
 def playlist_path(rendition: str) -> str:
     """As it stands in a playlist, relative to it."""
     return f"{rendition}.m3u8"
+
+
+UPLOADS: Final = "uploads/"
+"""Files on their way in; each is gone once it is imported, or expires."""
+
+
+def upload(upload_id: str) -> str:
+    """All objects of one upload begin with this."""
+    return f"{UPLOADS}{token(upload_id)}/"
+
+
+def upload_about(upload_id: str) -> str:
+    """What is known of it (`schemas.upload.Upload`)."""
+    return f"{upload(upload_id)}about.json"
+
+
+def upload_piece(upload_id: str, offset: int) -> str:
+    """The bytes from `offset` on; names sort as the pieces follow each other."""
+    return f"{upload(upload_id)}{offset:015}.part"

@@ -34,7 +34,7 @@ from actors.outside.limits import MEBIBYTE, Limits
 from schemas.errors import Invalid, Unavailable
 
 T = TypeVar("T")
-CODECS: Final = ("av", "numpy")
+CODECS: Final = ("av", "av.subtitles.stream", "numpy")  # what PyAV imports only on opening a file, too
 END_S: Final = 5.0
 _DEFAULT: Final = Limits()
 

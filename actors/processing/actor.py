@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -26,7 +25,6 @@ from schemas.errors import Unavailable
 from schemas.processing import MakePoster, PosterMade
 from schemas.recording import RecordingDeleted, RecordingStarted
 
-THREADS: Final = 2
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
 
 log = structlog.get_logger(__name__)
@@ -92,18 +90,17 @@ class ProcessingActor(Actor, service="processing"):
 
 
 @asynccontextmanager
-async def running(nats: Client, store: ObjectStore, *, threads: int = THREADS) -> AsyncIterator[ProcessingActor]:
+async def running(nats: Client, store: ObjectStore) -> AsyncIterator[ProcessingActor]:
     """The service, while the block runs. What is under way at its end is done again by whoever comes next.
 
     Any number of processes may run it. The caller closes `nats`.
     """
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="codec") as codecs:
-        async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
-            actor = ProcessingActor(nats, Posters(nats, store, codecs), tasks)
-            working = [tasks.create_task(AacWorker(nats, sandbox).run()), tasks.create_task(actor.catch_up())]
-            try:
-                async with runtime.running(nats, actor):
-                    yield actor
-            finally:
-                actor.stop()
-                await ended(working)
+    async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
+        actor = ProcessingActor(nats, Posters(nats, store, sandbox), tasks)
+        working = [tasks.create_task(AacWorker(nats, sandbox).run()), tasks.create_task(actor.catch_up())]
+        try:
+            async with runtime.running(nats, actor):
+                yield actor
+        finally:
+            actor.stop()
+            await ended(working)

@@ -6,15 +6,12 @@ has none, or a flat one, gets the best of a few key frames from all over it.
 """
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Final
 
 import nats.errors
 import obstore
 import structlog
-from av.error import FFmpegError
 from nats.aio.client import Client
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
@@ -23,7 +20,10 @@ from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
 from actors.outside import storage
+from actors.outside.limits import Limits
+from actors.outside.sandbox import Sandbox, Spoiled
 from media.pictures.poster import FLAT, Picture, poster
+from schemas.errors import Unavailable
 from schemas.media import VIDEO, part_from_headers
 from schemas.recording import RecordingDeleted
 from subjects import events, media, objects
@@ -33,9 +33,9 @@ FIRST_FRAME_S: Final = 60.0
 LOOK_S: Final = 10.0
 BETTER: Final = 1.25
 SAMPLES: Final = 6
-DECODE_DEADLINE_S: Final = 10.0
+LIMITS: Final = Limits(seconds=10.0, cpu_seconds=10)
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
-UNREADABLE: Final = (FFmpegError, ValueError, KeyError)
+UNREADABLE: Final = (Spoiled, Unavailable, KeyError)
 
 log = structlog.get_logger(__name__)
 
@@ -46,11 +46,11 @@ class Posters:
     Raises: what `AWAY` names while storage or NATS is away.
     """
 
-    def __init__(self, client: Client, store: ObjectStore, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, client: Client, store: ObjectStore, sandbox: Sandbox) -> None:
         self._client = client
         self._log = MediaLog(client)
         self._store = store
-        self._threads = threads
+        self._sandbox = sandbox
 
     async def watch(self, recording_id: str, look_s: float = LOOK_S) -> None:
         """Look at a recording that has just begun, until `look_s` after its first key frame."""
@@ -101,12 +101,12 @@ class Posters:
         return picture
 
     async def _picture(self, recording_id: str, entry: Entry) -> Picture | None:
-        """Decode, in a thread: a key frame of a 4K screen takes 50 ms."""
+        """Decode it, where it can do no harm."""
         part = await self._payload(entry)
         init = await self._init(recording_id, part_from_headers(entry.headers).init)
         if part is None or init is None:
             return None
-        return await self._in_thread(lambda: poster(init, part))
+        return await self._sandbox.run(poster, init, part, limits=LIMITS)
 
     async def _init(self, recording_id: str, number: int) -> bytes | None:
         async for entry in self._log.read(media.init(recording_id, VIDEO), 1):
@@ -132,10 +132,6 @@ class Posters:
         except FileNotFoundError:
             return False
         return found["size"] * 8 > FLAT * 640 * 360
-
-    async def _in_thread(self, work: Callable[[], Picture]) -> Picture:
-        async with asyncio.timeout(DECODE_DEADLINE_S):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _is_key_frame(entry: Entry) -> bool:

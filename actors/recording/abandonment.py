@@ -1,7 +1,7 @@
 """Which recordings has everybody left? Judged by the log: when did the last part of it arrive?"""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import nats.errors
@@ -14,6 +14,8 @@ from actors.recording.projection import SQL
 from schemas.ids import RecordingId
 from subjects import media
 from subjects.streams import MEDIA
+
+IMPORT_AFTER: Final = timedelta(days=1)
 
 
 class Abandonment(Struct, frozen=True):
@@ -32,6 +34,8 @@ class Abandonment(Struct, frozen=True):
             return []
 
     async def _is_left(self, row: Any, now: datetime) -> bool:
+        if row["recording_type"] == "import":  # who imports it is no source that comes and goes
+            return bool(now - row["updated_at"] > IMPORT_AFTER)
         if row["paused"] or row["status"] == "preparing":
             return bool(now - row["updated_at"] > self.idle_after)
         if now - row["updated_at"] <= self.after:

@@ -30,6 +30,7 @@ from schemas.recording import (
     ConnectSource,
     DeleteRecording,
     EndedRecordings,
+    FailRecording,
     GetRecording,
     ListEnded,
     ListRecordings,
@@ -104,6 +105,11 @@ class RecordingActor(Actor, service="recording"):
     @command
     async def complete(self, said: CompleteRecording, caller: Caller) -> RecordingView:
         """It is in storage."""
+        return await self._decide(said, caller)
+
+    @command
+    async def fail(self, said: FailRecording, caller: Caller) -> RecordingView:
+        """Give it up."""
         return await self._decide(said, caller)
 
     @command

@@ -11,6 +11,7 @@ from schemas.recording import (
     CompleteRecording,
     ConnectSource,
     DeleteRecording,
+    FailRecording,
     PauseRecording,
     RecordingCompleted,
     RecordingDeleted,
@@ -35,6 +36,7 @@ Command = (
     | ResumeRecording
     | StopRecording
     | CompleteRecording
+    | FailRecording
     | UpdateRecording
     | DeleteRecording
 )
@@ -105,6 +107,7 @@ class Failed(Struct, frozen=True, tag=True):
     said: RecordingPrepared
     updated_at: datetime
     ended_at: datetime
+    reason: str = ""
 
 
 Present = Preparing | Recording | Paused | Processing | Completed | Failed
@@ -139,6 +142,8 @@ def decide(command: Command, state: State, prepared: RecordingPrepared | None, n
             return stop(command, there, now)
         case CompleteRecording():
             return complete(command, there, now)
+        case FailRecording():
+            return fail(command, there, now)
         case UpdateRecording():
             return update(command, there, now)
         case DeleteRecording():
@@ -246,6 +251,17 @@ def complete(command: CompleteRecording, state: Present, now: datetime) -> list[
             assert_never(unreachable)
 
 
+def fail(command: FailRecording, state: Present, now: datetime) -> list[Event]:
+    """Given up before there was anything to watch; what has ended stays as it is."""
+    match state:
+        case Preparing() | Recording() | Paused():
+            return [RecordingFailed(command.recording_id, now, command.reason)]
+        case Processing() | Completed() | Failed():
+            return []
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
 def update(command: UpdateRecording, state: Present, now: datetime) -> list[Event]:
     """New words for the same recording; the same words say nothing new."""
     said = state.said
@@ -278,8 +294,8 @@ def evolve(state: State, event: Event) -> State:  # noqa: C901
             return Completed(
                 said, at, started_at, ended_at, event.duration_seconds, event.file_size_bytes, event.stretches
             )
-        case RecordingFailed(at=at):
-            return Failed(said, at, at)
+        case RecordingFailed(at=at, reason=reason):
+            return Failed(said, at, at, reason)
         case RecordingUpdated(title=title, description=description, at=at):
             return structs.replace(
                 state, said=structs.replace(said, title=title, description=description), updated_at=at

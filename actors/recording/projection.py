@@ -44,8 +44,8 @@ def rows(event: Event) -> Iterator[Statement]:  # noqa: C901  one case an event
         case RecordingStopped(recording_id=i, at=at):
             yield SQL["set_stopped"], (i, at)
             yield SQL["close_stretch"], (i, at)
-        case RecordingFailed(recording_id=i, at=at):
-            yield SQL["set_failed"], (i, at)
+        case RecordingFailed(recording_id=i, at=at, reason=reason):
+            yield SQL["set_failed"], (i, at, reason)
         case RecordingCompleted():
             yield from _completed(event)
         case RecordingUpdated(recording_id=i, title=title, description=description, at=at):

@@ -14,7 +14,9 @@ UPDATE recording_sessions SET paused = $2, updated_at = $3 WHERE id = $1;
 UPDATE recording_sessions SET status = 'processing', paused = false, ended_at = $2, updated_at = $2 WHERE id = $1;
 
 -- name: set_failed
-UPDATE recording_sessions SET status = 'failed', paused = false, ended_at = $2, updated_at = $2 WHERE id = $1;
+UPDATE recording_sessions
+SET status = 'failed', paused = false, ended_at = $2, updated_at = $2, failure_reason = $3
+WHERE id = $1;
 
 -- name: set_completed
 UPDATE recording_sessions
@@ -54,7 +56,7 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.desc
 -- name: list_recordings
 SELECT id, user_id, workspace_id, title, description, recording_type,
        CASE WHEN paused THEN 'paused' ELSE status END AS status,
-       settings, created_at, updated_at, started_at, ended_at, duration_seconds, file_size_bytes
+       settings, created_at, updated_at, started_at, ended_at, duration_seconds, file_size_bytes, failure_reason
 FROM recording_sessions
 WHERE workspace_id = $1 AND user_id = $2 AND (created_at, id) < ($3, $4)
 ORDER BY created_at DESC, id DESC
@@ -69,4 +71,4 @@ SELECT id, user_id, name, description, settings, is_default
 FROM recording_templates WHERE workspace_id = $1 AND user_id = $2 ORDER BY name, id;
 
 -- name: list_open
-SELECT id, status, paused, updated_at FROM recording_sessions WHERE status IN ('preparing', 'recording');
+SELECT id, recording_type, status, paused, updated_at FROM recording_sessions WHERE status IN ('preparing', 'recording');

@@ -35,4 +35,5 @@ def of(state: Present) -> RecordingView:
         ended_at=state.ended_at if isinstance(state, Processing | Completed | Failed) else None,
         duration_seconds=state.duration_seconds if isinstance(state, Completed) else None,
         file_size_bytes=state.file_size_bytes if isinstance(state, Completed) else None,
+        failure_reason=state.reason if isinstance(state, Failed) else None,
     )

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateways.api import live, recordings, workspaces
+from gateways.api import live, recordings, uploads, workspaces
 from gateways.api.examples import EXAMPLES
 from gateways.api.openapi import Json, document
 from gateways.api.reference import page
@@ -32,9 +32,10 @@ TAGS: Final = {
     "workspaces": "What holds for all recordings of a workspace.",
     "templates": "Settings to record with, kept under a name.",
     "sending": "Picture and sound into a recording: WHIP (RFC 9725).",
+    "importing": "A file into a recording: tus 1.0.0, so that a broken connection costs nothing.",
     "watching": "Picture and sound out of it, while it is being recorded and afterwards: HLS (RFC 8216), low latency. "
     "Every address may be read from any page (CORS). Each is signed for one recording and a while: the API's `hls_url` "
-    "and `poster_url` are such addresses, and what a playlist lists lies beside it.",
+    "`poster_url` and the like are such addresses, and what a playlist lists lies beside it.",
     "health": "For monitors and load balancers.",
     "documents": "What you are reading.",
 }
@@ -81,7 +82,7 @@ ROUTES: Final = (
 
 def operations() -> list[Operation]:
     """What all doors of this origin offer."""
-    here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES, *workspaces.ROUTES)]
+    here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES, *workspaces.ROUTES, *uploads.ROUTES)]
     about = [route.operation for route in (*health.ROUTES, *ROUTES)]
     return [*here, *whip.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]
 

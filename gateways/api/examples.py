@@ -38,6 +38,9 @@ _LINKED: Final = LinkedRecording(
     watch_url=f"{_ORIGIN}/watch/{_ID}",
     hls_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.MULTIVARIANT),
     poster_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.POSTER, signing.Scope.PICTURE),
+    preview_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.PREVIEW, signing.Scope.PICTURE),
+    thumbnails_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.THUMBNAILS),
+    waveform_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.WAVEFORM),
     links_expire_at=datetime.fromtimestamp(_UNTIL, UTC),
 )
 _TEMPLATE: Final = TemplateView(

@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
+from gateways.api import uploads
 from gateways.api.recordings import BASE
 from gateways.http.operation import READING
 from gateways.http.rate_limit import Policy
@@ -20,7 +21,9 @@ class Quotas(Struct, frozen=True):
         """Reading is not limited."""
         if request.method in READING:
             return None
-        if request.method == "POST" and request.path == BASE:
+        if request.path.startswith(uploads.BASE) and request.method != "POST":
+            return None  # pieces of a file, as many as it has
+        if request.method == "POST" and request.path in (BASE, uploads.BASE):
             return Policy("recordings", self.recordings)
         return Policy("changes", self.changes)
 

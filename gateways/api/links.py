@@ -26,6 +26,13 @@ class LinkedRecording(RecordingView, frozen=True, kw_only=True):
         str, Meta(description="For HLS players; what it lists lies beside it, and is signed like it for a while.")
     ]
     poster_url: Annotated[str, Meta(description="A picture of it, once there is one; good for a month.")]
+    preview_url: Annotated[str, Meta(description="An animated WebP of it, once it has ended; good for a month.")]
+    thumbnails_url: Annotated[
+        str, Meta(description="WebVTT of thumbnails for a scrub bar; it grows while live. Good as long as `hls_url`.")
+    ]
+    waveform_url: Annotated[
+        str, Meta(description="How loud it is when, as audiowaveform's JSON, once it has ended and if it has sound.")
+    ]
     links_expire_at: Annotated[Moment, Meta(description="So long `hls_url` is good; read the recording again before.")]
 
 
@@ -47,12 +54,15 @@ class Links:
     def of(self, request: web.Request, view: RecordingView) -> LinkedRecording:
         """The recording as it is said to the caller."""
         base, until = self.origin(request), signing.shared_expiry(time.time(), self._ttl_s)
-        media = (self._media_url or base).rstrip("/")
+        media = (self._media_url or base).rstrip("/") + signing.path(self._secret, view.id, until, "")
         return LinkedRecording(
             **structs.asdict(view),
             watch_url=f"{base}/watch/{view.id}",
-            hls_url=media + signing.path(self._secret, view.id, until, objects.MULTIVARIANT),
+            hls_url=media + objects.MULTIVARIANT,
             poster_url=self.picture(request, view.id, objects.POSTER),
+            preview_url=self.picture(request, view.id, objects.PREVIEW),
+            thumbnails_url=media + objects.THUMBNAILS,
+            waveform_url=media + objects.WAVEFORM,
             links_expire_at=datetime.fromtimestamp(until, UTC),
         )
 

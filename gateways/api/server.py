@@ -9,11 +9,13 @@ from typing import Final
 from aiohttp import web
 from nats import errors as nats_errors
 from nats.aio.client import Client as Nats
+from obstore.store import MemoryStore, ObjectStore
 
 from actors.jetstream.tasks import ended
 from actors.outside.shared_redis import ABSENT, SharedRedis
+from actors.outside.uploads import Uploads
 from actors.runtime.client import Client
-from gateways.api import description, live, recordings, workspaces
+from gateways.api import description, live, recordings, uploads, workspaces
 from gateways.api.limits import UNLIMITED, Quotas
 from gateways.api.link_cache import LinkCache
 from gateways.api.links import Links
@@ -21,6 +23,7 @@ from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.presence import Presence
 from gateways.api.recordings import Recordings
+from gateways.api.uploads import UploadDoor
 from gateways.api.workspaces import Workspaces
 from gateways.http import health, middleware
 from gateways.http.address import Proxies
@@ -54,12 +57,15 @@ async def running(
     redis: SharedRedis = ABSENT,
     quotas: Quotas = UNLIMITED,
     trusted: Proxies = (),
+    store: ObjectStore | None = None,
+    most_upload_bytes: int = 10 << 30,
 ) -> AsyncIterator[int]:
     """Serves while the block runs; yields the port. The caller closes `nats` and `redis`.
 
     Raises OSError when the port is taken.
     """
     client, presence = Client(nats), Presence(redis)
+    importing = UploadDoor(client, Uploads(store or MemoryStore()), most_upload_bytes, public_url)
     links, known = Links(secret, public_url, media_url, link_ttl_s), LinkCache(client, redis)
     listeners = Live(nats, client, links, presence)
     made = application(
@@ -69,11 +75,12 @@ async def running(
         Workspaces(client),
         Pages(known, pages, links),
         RateLimit(redis, quotas.policy_of, trusted),
+        importing,
     )
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
     async with asyncio.TaskGroup() as owner:
         following = await known.follow(nats)
-        counting = owner.create_task(presence.run())
+        working = [owner.create_task(presence.run()), owner.create_task(importing.run())]
         await runner.setup()
         try:
             site = web.TCPSite(runner, *listen)
@@ -82,7 +89,7 @@ async def running(
         finally:
             listeners.close()
             await runner.cleanup()
-            await ended([counting])
+            await ended(working)
             await presence.count()  # who was here has left
             await following.unsubscribe()
 
@@ -94,6 +101,7 @@ def application(
     places: Workspaces,
     pages: Pages,
     limit: RateLimit,
+    importing: UploadDoor,
 ) -> web.Application:
     """The router, and what happens to every request."""
     made = web.Application(
@@ -103,6 +111,8 @@ def application(
     made.add_routes(bound(recordings.ROUTES, resource))
     made.add_routes(bound(live.ROUTES, listeners))
     made.add_routes(bound(workspaces.ROUTES, places))
+    made.add_routes(bound(uploads.ROUTES, importing))
+    made.on_response_prepare.append(uploads.speak)
     made.add_routes(bound(description.ROUTES, description.Description()))
     made.add_routes(pages.routes())
     return made

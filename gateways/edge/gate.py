@@ -13,14 +13,14 @@ from subjects import objects
 
 REMEMBERED: Final = 20_000
 ROOTS: Final = (PREFIX, MEDIA_ROOT)
-_OF_PICTURES: Final = frozenset({"", objects.POSTER})
+_OF_PICTURES: Final = frozenset({"", objects.POSTER, objects.PREVIEW})
 _UNSIGNED: Final = problem(
     403, "Media is read under links that are signed; the recording's page and the API (hls_url) hand them out."
 )
 _FOREIGN: Final = problem(403, "This link was not made for this recording, or something in it was changed.")
 _NOTHING: Final = problem(404, "There is nothing at this address.")
 _EXPIRED: Final = problem(403, "This link has expired; open the recording's page again for a new one.")
-_PICTURE: Final = problem(403, "This link is for the recording's picture only.")
+_PICTURE: Final = problem(403, "This link is for the recording's pictures only.")
 _GOOD: Final = Response(f"HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\n{CORS}\r\n".encode(), b"", 204)
 
 

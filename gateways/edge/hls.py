@@ -7,9 +7,10 @@ from typing import Final
 
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.download import FILE, Downloads
+from gateways.edge.pictures import PICTURE, Pictures
 from gateways.edge.ranges import whole_or_range
 from gateways.edge.request import Request
-from gateways.edge.response import CORS, IMMUTABLE, Response, not_modified, problem, response, unavailable
+from gateways.edge.response import CORS, IMMUTABLE, Response, not_modified, problem, unavailable
 from gateways.edge.sources import Sources
 from gateways.edge.window import ENDED_CACHE, LIVE_CACHE, Window
 from gateways.edge.windows import Windows
@@ -22,7 +23,6 @@ HOLD_TARGETS: Final = 3
 ADVANCE_SEGMENTS: Final = 2
 HINTED_S: Final = 3.0
 ALLOWED: Final = "GET, HEAD, OPTIONS"
-POSTER_CACHE: Final = "public, max-age=10"
 
 _MEDIA: Final = re.compile(r"([a-z0-9-]+)\.m3u8")
 _INIT: Final = re.compile(r"([a-z0-9-]+)/init-([0-9]{1,9})\.mp4")
@@ -57,6 +57,7 @@ class Hls:
         self._windows = windows
         self._sources = sources
         self._downloads = downloads
+        self._pictures = Pictures(windows, sources)
         self._hold_s = HOLD_TARGETS * target_duration_s
 
     def answer(self, request: Request, connection: Connection) -> Streamable:
@@ -68,8 +69,8 @@ class Hls:
         recording_id, _, rest = request.path.removeprefix("/hls/").partition("/")
         if not is_id(recording_id):
             return problem(404, "There is no such recording.")
-        if rest == "poster.jpg":
-            return self._guarded(self._poster(recording_id))
+        if found := PICTURE.fullmatch(rest):
+            return self._guarded(self._pictures.answer(recording_id, found[0], request))
         if found := FILE.fullmatch(rest):
             return self._downloads.answer(recording_id, found[1], request, connection)
         window = self._windows.peek(recording_id)
@@ -206,12 +207,6 @@ class Hls:
         self, window: Window, rendition: str, segment: IndexedSegment, number: int, request: Request
     ) -> Response:
         return _bytes(await self._sources.part(window, rendition, segment, number), rendition, request)
-
-    async def _poster(self, recording_id: str) -> Response:
-        picture = await self._sources.poster(recording_id, asyncio.get_running_loop().time())
-        if picture is None:
-            return problem(404, "There is no picture yet.")
-        return response(200, picture, {"Content-Type": "image/jpeg", "Cache-Control": POSTER_CACHE})
 
 
 _NOTHING_YET: Final = problem(503, "Nothing has been recorded yet; try again in a moment.", {"Retry-After": "1"})

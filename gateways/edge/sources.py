@@ -16,7 +16,6 @@ from schemas.errors import Unavailable
 from subjects import media, objects
 from subjects.streams import MEDIA
 
-POSTER_S: Final = 10.0
 CHECK_S: Final = 1.0
 _PROBE: Final = "health"
 """Nothing is there; that it is told so is enough."""
@@ -85,10 +84,10 @@ class Sources:
 
         return await self.payloads.fetch((path, len(segment.parts)), read)
 
-    async def poster(self, recording_id: str, now: float) -> bytes | None:
-        """The picture, at most `POSTER_S` old."""
-        path = objects.poster(recording_id)
-        return await self.payloads.fetch((path, now // POSTER_S), lambda: self.from_store(path))
+    async def fresh(self, path: str, seconds: float, version: str = "") -> bytes | None:
+        """An object that may be replaced, read at most so long ago, for this `version` of it."""
+        moment = asyncio.get_running_loop().time() // seconds
+        return await self.payloads.fetch((path, moment, version), lambda: self.from_store(path))
 
     async def check(self) -> str:
         """Why storage cannot be read, or `ok`; within a second."""

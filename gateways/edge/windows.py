@@ -59,6 +59,10 @@ class Windows:
             window.last_used = self._loop.time()
         return window
 
+    def is_deleted(self, recording_id: str) -> bool:
+        """Whether it was said so lately."""
+        return isinstance(self._refused.get(recording_id, (0.0, None))[1], Gone)
+
     async def open(self, recording_id: str) -> Window:
         """The window, made if need be. Raises NotFound, Gone or Unavailable."""
         if window := self.peek(recording_id):

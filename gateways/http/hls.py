@@ -5,10 +5,12 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, structs
 
 from gateways.http import signing
-from gateways.http.operation import OCTETS, TEXT, Answer, Operation, Parameter
+from gateways.http.operation import JSON, OCTETS, TEXT, Answer, Operation, Parameter
 from gateways.http.whip import ID
+from media.audio.audiowaveform import Waveform
 
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
+VTT: Final = "text/vtt"
 Rendition = Annotated[str, Meta(pattern="^[a-z0-9-]+$", description="As the multivariant playlist names it.")]
 Count = Annotated[int, Meta(ge=0, le=999_999_999)]
 Reload = Annotated[Count, Meta(description="Answer once the playlist has this segment, or a part of it.")]
@@ -35,6 +37,11 @@ _FILE: Final = {
     "Content-Disposition": "To be kept under the recording's title.",
     "ETag": "For `If-Range` and `If-None-Match`: it changes with an edit.",
 }
+_PICTURE_HEADERS: Final = {"ETag": "For `If-None-Match`.", "Cache-Control": "How long it holds."}
+_SPRITE: Final = Parameter("sheet", "path", Annotated[Count, Meta(description="As thumbnails.vtt says.")])
+_VERSION: Final = Parameter(
+    "v", "query", Annotated[str, Meta(description="As thumbnails.vtt says: under this name it never changes.")]
+)
 _MEDIA: Final = {"video/mp4": OCTETS, "audio/mp4": OCTETS}
 _FOR_EVER: Final = {"Cache-Control": "It never changes.", "Accept-Ranges": "`bytes`"}
 _BYTES: Final = (
@@ -90,6 +97,26 @@ def _file(name: str, suffix: str, summary: str, kind: str) -> Operation:
     )
 
 
+_KINDS: Final = {VTT: TEXT, JSON: Waveform}
+
+
+def _picture(name: str, file: str, summary: str, kind: str, *parameters: Parameter, description: str = "") -> Operation:
+    return Operation(
+        name=name,
+        method="GET",
+        path=f"/hls/{{id}}/{file}",
+        tag="watching",
+        summary=summary,
+        description=description,
+        parameters=(ID, *parameters, _KNOWN),
+        answers=(
+            Answer(200, "All of it.", {kind: _KINDS.get(kind, OCTETS)}, _PICTURE_HEADERS),
+            Answer(304, "The client has it already.", headers=_PICTURE_HEADERS),
+        ),
+        refuses=(404, 410),
+    )
+
+
 OPERATIONS: Final = (
     Operation(
         name="getMultivariantPlaylist",
@@ -137,14 +164,27 @@ OPERATIONS: Final = (
     ),
     _file("downloadMp4", "mp4", "Download it as an MP4 file", "video/mp4"),
     _file("downloadM4a", "m4a", "Download its sound as an M4A file", "audio/mp4"),
-    Operation(
-        name="getPoster",
-        method="GET",
-        path="/hls/{id}/poster.jpg",
-        tag="watching",
-        summary="Read the picture",
-        parameters=(ID,),
-        answers=(Answer(200, "The picture.", {"image/jpeg": OCTETS}),),
-        refuses=(404,),
+    _picture("getPoster", "poster.jpg", "Read the picture", "image/jpeg"),
+    _picture(
+        "getPreview",
+        "preview.webp",
+        "Read the animated preview",
+        "image/webp",
+        description="Three seconds made of moments from all over it; there is one some time after it has ended.",
+    ),
+    _picture(
+        "getThumbnails",
+        "thumbnails.vtt",
+        "List the thumbnails of the scrub bar",
+        VTT,
+        description="Each cue names a place in a sprite (Media Fragments 1.0, `xywh`). It grows while live.",
+    ),
+    _picture("getSprite", "sprite-{sheet}.jpg", "Read a sheet of thumbnails", "image/jpeg", _SPRITE, _VERSION),
+    _picture(
+        "getWaveform",
+        "waveform.json",
+        "Read how loud it is when",
+        JSON,
+        description="As audiowaveform writes it, version 2; there is none for a recording without sound.",
     ),
 )

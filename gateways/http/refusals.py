@@ -60,6 +60,8 @@ _OF_HTTP: Final = [
             "RateLimit-Policy": "How many requests in how many seconds.",
         },
     ),
+    Refusal(460, "checksum_mismatch", "The bytes do not come to what was promised; send them again."),
+    Refusal(507, "no_room", "There is not enough room on the server's disk."),
     Refusal(431, "head_too_long", "The request's head is longer than is read."),
     Refusal(INTERNAL, LoomError.code, "A defect of the server; its details are in the server's log."),
 ]
@@ -81,4 +83,8 @@ def problem_details(status: int, detail: str) -> bytes:
     """The body of a refusal; a status without a row has the code of its class."""
     known = REFUSALS.get(status)
     code = known.code if known else LoomError.code if status >= INTERNAL else _BAD
-    return msgspec.json.encode(Problem(HTTPStatus(status).phrase, status, detail, code))
+    phrase = _PHRASES.get(status) or HTTPStatus(status).phrase
+    return msgspec.json.encode(Problem(phrase, status, detail, code))
+
+
+_PHRASES: Final = {460: "Checksum Mismatch"}  # tus 1.0.0; not known to http.HTTPStatus

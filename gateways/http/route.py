@@ -14,7 +14,7 @@ from aiohttp import web
 from msgspec import Struct, structs
 
 from gateways.http.body import json, read, read_query
-from gateways.http.operation import JSON, READING, Answer, Operation, Parameter
+from gateways.http.operation import JSON, READING, Answer, Content, Operation, Parameter
 
 NO_CONTENT: Final = 204
 
@@ -22,7 +22,7 @@ NO_CONTENT: Final = 204
 class Route(Struct, frozen=True, dict=True):
     """`handler` is a function of a resource's class; `location` is where to find what was made, from its fields.
 
-    `answers` are for a handler that makes its response itself.
+    `answers` are for a handler that makes its response itself, `takes` for one that reads the body itself.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Route(Struct, frozen=True, dict=True):
     location: str = ""
     parameters: tuple[Parameter, ...] = ()
     answers: tuple[Answer, ...] = ()
+    takes: Content = {}
     refuses: tuple[int, ...] = ()
 
     @cached_property
@@ -56,7 +57,7 @@ class Route(Struct, frozen=True, dict=True):
             summary=summary.rstrip("."),
             description=description.strip(),
             parameters=self.parameters + (_query(asked) if asked else ()),
-            takes={JSON: said} if said else {},
+            takes={JSON: said} if said else self.takes,
             answers=self.answers or (self._answer(),),
             refuses=tuple(sorted({*self.refuses, *read_from, *limited})),
         )

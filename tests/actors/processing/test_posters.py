@@ -1,7 +1,6 @@
 import asyncio
 import io
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import av
@@ -10,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
+from actors.outside.sandbox import Sandbox
 from actors.processing.posters import Posters
 from schemas.envelope import MESSAGE_ID
 from schemas.ids import RecordingId, new_id
@@ -37,9 +37,9 @@ class Screen(Source):
 
 
 @pytest.fixture
-def posters(client: Client, store: LocalStore) -> Iterator[Posters]:
-    with ThreadPoolExecutor(max_workers=1) as threads:
-        yield Posters(client, store, threads)
+async def posters(client: Client, store: LocalStore) -> AsyncIterator[Posters]:
+    async with Sandbox() as sandbox:
+        yield Posters(client, store, sandbox)
 
 
 async def shown(store: LocalStore, recording_id: str, at_least: int = 1) -> bytes:

@@ -7,9 +7,11 @@ import aiohttp
 import msgspec
 import pytest
 from nats.aio.client import Client as Nats
+from obstore.store import MemoryStore
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from actors.outside.shared_redis import ABSENT
+from actors.outside.uploads import Uploads
 from actors.runtime.client import Client
 from gateways.api import description
 from gateways.api.limits import UNLIMITED
@@ -20,6 +22,7 @@ from gateways.api.pages import Pages
 from gateways.api.presence import Presence
 from gateways.api.recordings import Recordings
 from gateways.api.server import application
+from gateways.api.uploads import UploadDoor
 from gateways.api.workspaces import Workspaces
 from gateways.http.operation import Parameter
 from gateways.http.rate_limit import RateLimit
@@ -48,7 +51,10 @@ def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) 
     links = Links(b"")
     listeners, pages = Live(nats, client, links, Presence(ABSENT)), Pages(LinkCache(client, ABSENT), tmp_path, links)
     limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
-    router = application({}, Recordings(client, b"", links), listeners, Workspaces(client), pages, limit).router
+    importing = UploadDoor(client, Uploads(MemoryStore()), 1, None)
+    router = application(
+        {}, Recordings(client, b"", links), listeners, Workspaces(client), pages, limit, importing
+    ).router
     routed = {
         (route.method, route.resource.canonical)
         for route in router.routes()

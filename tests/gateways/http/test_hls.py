@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from gateways.http import hls, signing
+from media.audio import waveform
 from schemas.ids import new_id
 from subjects import objects
 from tests.gateways.edge.archive import store_all
@@ -29,7 +31,10 @@ async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
                 return response.status
 
         await viewed.say(1)
-        await viewed.store.put_async(objects.poster(viewed.id), b"a picture")
+        written = {"waveform.json": msgspec.json.encode(waveform.merge([], 1.0))}
+        pictures = "poster.jpg", "preview.webp", "thumbnails.vtt", "sprite-0.jpg", "waveform.json"
+        for name in pictures:
+            await viewed.store.put_async(objects.prefix(viewed.id) + name, written.get(name, b"made"))
         for path, headers, status in (
             ("master.m3u8", {}, 200),
             ("master.m3u8", {"If-None-Match": await etag(http, viewed.id)}, 304),
@@ -48,7 +53,9 @@ async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
             ("video/0.0.m4s", {}, 200),
             ("audio/0.0.m4s", {}, 200),
             ("video/0.99.m4s", {}, 404),
-            ("poster.jpg", {}, 200),
+            *((name, {}, 200) for name in pictures),
+            ("sprite-0.jpg?v=1f", {"If-None-Match": await etag(http, viewed.id, "sprite-0.jpg")}, 304),
+            ("sprite-1.jpg", {}, 404),
             ("download.mp4", {}, 409),
         ):
             assert await asked(path, **headers) == status, path

@@ -19,3 +19,17 @@ def key_frame(source: str, size: str = "1280x720") -> tuple[bytes, bytes]:
     ).stdout
     start = made.index(b"moof") - 4
     return made[:start], made[start:]
+
+
+@cache
+def clip(source: str, seconds: float) -> bytes:
+    """A track of `seconds` of what FFmpeg's filter graph `source` shows."""
+    return subprocess.run(
+        (
+            *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-t", str(seconds)),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p"),
+            *("-f", "mp4", "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-"),
+        ),
+        check=True,
+        capture_output=True,
+    ).stdout
