@@ -17,6 +17,7 @@ from typing import Final
 
 from media.audio_track import AudioTrack
 from media.samples import AudioPacket, Continuation, KeyFrameWanted, Output, Part, SenderReference, VideoFrame
+from media.splice import Splice
 from media.timeline import Timeline, Transit
 from media.track import Stretch
 from media.video_track import VideoTrack
@@ -28,6 +29,7 @@ STILL_LEAD_S: Final = 0.6  # few frames: the next one answers, and may be long i
 STILL_INTERVAL: Final = VIDEO_TIMESCALE // 5
 VIDEO_PATIENCE_S: Final = 3.0
 SOUND_PATIENCE_S: Final = 0.5
+SPLICED_S: Final = 1.0  # what is missing for longer than this takes no time, as any outage
 STAND_AFTER_S: Final = 1.5  # longer than a large key frame is under way
 OUTAGE_S: Final = 5.0  # nothing at all for so long is the end of a stretch
 TIMER_SLACK_S: Final = 0.06  # a frame that is just coming closes the part more exactly than the timer
@@ -49,13 +51,18 @@ class Packager:
         continuation: Continuation = Continuation(),  # noqa: B008  frozen
         part_s: float = 1 / 3,
         segment_s: float = 2.0,
+        sound_patience_s: float = SOUND_PATIENCE_S,
+        splice: Splice | None = None,
     ) -> None:
+        """`splice` is where the first stretch is placed, `sound_patience_s` how late sound may be behind picture."""
         self._video = VideoTrack(part_s, segment_s, continuation) if video else None
         self._audio = AudioTrack(part_s, segment_s, continuation, channels) if audio else None
         self._tracks = [track for track in (self._video, self._audio) if track]
         self._video_time = Timeline(VIDEO_TIMESCALE)
         self._audio_time = Timeline(AUDIO_TIMESCALE)
         self._segment_s = segment_s
+        self._sound_patience_s = sound_patience_s
+        self._splice = splice
         self._base_time_s = continuation.base_time_s
         self._next_stretch = continuation.stretch
         self._discontinuity = continuation.discontinuity  # of the next segment that is opened
@@ -70,6 +77,11 @@ class Packager:
         self._is_silent = False
         self._paused = False
         self._is_sound_configured = False
+
+    @property
+    def is_paused(self) -> bool:
+        """Between `pause` and `resume`."""
+        return self._paused
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
@@ -164,13 +176,16 @@ class Packager:
         self._asked = None
         return self._ask(now)
 
-    def close(self, now: float, wall_us: int) -> list[Output]:
-        """Close both tracks at the same time, to the packet; the stretch is over."""
+    def close(self, now: float, wall_us: int, *, fill: bool = True) -> list[Output]:
+        """Close both tracks at the same time, to the packet; the stretch is over.
+
+        Without `fill` sound that is missing at the end stays so: whoever goes on has it.
+        """
         out = self._place_early(now, wall_us, at_once=True)
         stretch = self._stretch
         if stretch:
             if self._video and self._video_time.anchored:
-                out += self._end_video(self._video, now, stretch)
+                out += self._end_video(self._video, now, stretch, fill=fill)
             if self._audio:
                 out += self._audio.close(stretch)
             self._base_time_s = max(self._base_time_s, *(track.end_s for track in self._tracks))
@@ -186,6 +201,11 @@ class Packager:
 
     def _begin(self, arrived: float, wall_us: int) -> list[Output]:
         """A stretch begins with the sample that arrived then."""
+        splice, self._splice = self._splice, None
+        if splice:
+            place_s = splice.time_s + arrived - splice.source_s
+            if abs(place_s - self._base_time_s) <= SPLICED_S:
+                self._base_time_s = place_s
         stretch = self._stretch = Stretch(self._next_stretch, self._base_time_s, wall_us)
         self._next_stretch += 1
         self._transit = Transit(arrived - self._base_time_s, arrived)
@@ -222,13 +242,13 @@ class Packager:
             return self.close(before, wall_us - round((now - before) * 1e6))
         return []
 
-    def _end_video(self, video: VideoTrack, now: float, stretch: Stretch) -> list[Output]:
+    def _end_video(self, video: VideoTrack, now: float, stretch: Stretch, *, fill: bool) -> list[Output]:
         """The last frame lasts as long as sound does, but for what does not end within a part."""
         end = video.expected_end
-        if self._audio:
+        if self._audio and fill:
             self._audio.fill(_as_sound(end))
             end = _as_picture(self._audio.tail)
-        else:
+        elif not self._audio:
             here = round((now - self._transit.seconds) * VIDEO_TIMESCALE)
             end = max(end, min(here, end + VIDEO_TIMESCALE))
         out: list[Output] = [*video.close(end, stretch)]
@@ -359,7 +379,7 @@ class Packager:
         video, audio = self._video, self._audio
         if audio is None or video is None or self._is_silent or not self._video_time.anchored:
             return None
-        return self._sound_arrived + SOUND_PATIENCE_S if audio.tail < _as_sound(video.frontier) else None
+        return self._sound_arrived + self._sound_patience_s if audio.tail < _as_sound(video.frontier) else None
 
     def _sound_alone_due(self) -> float | None:
         if self._stretch or not self._early or self._video is None:

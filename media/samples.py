@@ -18,6 +18,7 @@ class VideoFrame(Struct, frozen=True):
     timestamp: int
     arrived: float
     key_frame: bool
+    shown: bool = True  # else it is only decoded, for what follows, and takes no time
 
 
 class AudioPacket(Struct, frozen=True):

@@ -64,6 +64,7 @@ class VideoTrack(Track):
         self._group_bytes = 0
         self._is_group_cut = False
         self._repeated_bytes = 0
+        self._is_hidden = False  # the last frame
         self.is_broken = False
         """Whether the next frame has to be a key frame."""
 
@@ -87,6 +88,10 @@ class VideoTrack(Track):
 
     def add(self, frame: VideoFrame, ticks: int, stretch: Stretch, *, cut: bool, discontinuity: bool) -> list[Part]:
         """Take a frame of `ticks`, the first of a segment if `cut`; gives back the parts that it closed."""
+        if not frame.shown and self._open and not cut:
+            self._open.append(_Coded(self._kept(frame), self._open[-1].start + 1, frame.key_frame))
+            self._is_hidden = True
+            return []
         parts: list[Part] = []
         start = max(ticks, self._earliest())
         cut = cut or (frame.key_frame and start - self.segment_start >= SHORTEST_SEGMENT * self._segment_ticks)
@@ -99,6 +104,7 @@ class VideoTrack(Track):
             if cut or self._is_too_long(ticks + self.part_ticks):
                 self.open_segment(discontinuity=discontinuity)
         self._measure(ticks)
+        self._is_hidden = not frame.shown
         self._open.append(_Coded(self._kept(frame), start, frame.key_frame))
         if ticks - start >= self.limit:  # it is late: what its part should have shown is over
             return parts + self._close(ticks + min(self.interval, self.part_ticks), stretch)
@@ -206,7 +212,9 @@ class VideoTrack(Track):
 
     def _earliest(self) -> int:
         """Frames that have to catch up follow each other at a quarter of their distance."""
-        return self._open[-1].start + self.interval // 4 if self._open else self.end
+        if not self._open:
+            return self.end
+        return self._open[-1].start + (1 if self._is_hidden else self.interval // 4)
 
     def _least_room(self) -> int:
         return min(self.interval // 2, round((1 - SHORTEST_PART) * self.part_ticks))

@@ -51,6 +51,11 @@ class PartHeaders(Struct, frozen=True):
     independent: bool = False  # begins with a key frame
     discontinuity: bool = False  # decoder state starts afresh here (EXT-X-DISCONTINUITY); first part of a segment only
 
+    @property
+    def ends_us(self) -> int:
+        """Wall clock behind its last sample."""
+        return self.program_time_us + self.duration * 1_000_000 // self.timescale
+
 
 class End(Struct, frozen=True):
     """No part will follow."""

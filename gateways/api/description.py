@@ -9,7 +9,7 @@ from gateways.api import live, recordings, uploads, workspaces
 from gateways.api.examples import EXAMPLES
 from gateways.api.openapi import Json, document
 from gateways.api.reference import page
-from gateways.http import health, hls, whip
+from gateways.http import health, hls, ingest, whip
 from gateways.http.operation import JSON, TEXT, Answer, Operation
 from gateways.http.route import Route
 
@@ -31,7 +31,7 @@ TAGS: Final = {
     "recordings": "The life of a recording: started, controlled, read, changed, deleted.",
     "workspaces": "What holds for all recordings of a workspace.",
     "templates": "Settings to record with, kept under a name.",
-    "sending": "Picture and sound into a recording: WHIP (RFC 9725).",
+    "sending": "Picture and sound into a recording: WHIP (RFC 9725), or a WebSocket.",
     "importing": "A file into a recording: tus 1.0.0, so that a broken connection costs nothing.",
     "watching": "Picture and sound out of it, while it is being recorded and afterwards: HLS (RFC 8216), low latency. "
     "Every address may be read from any page (CORS). Each is signed for one recording and a while: the API's `hls_url` "
@@ -84,7 +84,7 @@ def operations() -> list[Operation]:
     """What all doors of this origin offer."""
     here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES, *workspaces.ROUTES, *uploads.ROUTES)]
     about = [route.operation for route in (*health.ROUTES, *ROUTES)]
-    return [*here, *whip.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]
+    return [*here, *whip.OPERATIONS, *ingest.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]
 
 
 def written() -> Json:

@@ -26,6 +26,7 @@ SLOW_READER_S: Final = 30.0
 LINGER_S: Final = 2.0
 PIPELINED: Final = 16
 MOST_PIPELINED: Final = 256
+MOST_UNREAD: Final = 64 * 1024  # after an upgrade
 DEFECT: Final = 500
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class Connection(asyncio.Protocol):
         self._is_streaming = self._is_heard_out = self._closing = False
         self._since = self._loop.time()  # it has been idle, or has not read anything
         self._unread = 0
+        self._switched: asyncio.StreamReader | None = None
         self._begin()
         self._began: float | None = None
 
@@ -71,6 +73,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client is gone; nobody waits for its answer."""
         self._all.leave(self)
+        if self._switched:
+            self._switched.feed_eof()
         self._closing = True
         self._writable.set()
         answering, self._answering = self._answering, None
@@ -83,10 +87,14 @@ class Connection(asyncio.Protocol):
         """Feed the parser."""
         if self._closing:
             return
+        if self._switched:
+            self._switched.feed_data(data)
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return  # the request was answered as if it had not asked for that
+        except httptools.HttpParserUpgrade as upgrade:
+            self._switch(data[upgrade.args[0] :])
+            return
         except httptools.HttpParserCallbackError:
             log.exception("failed")
             self._refuse(DEFECT, "Internal error")
@@ -99,6 +107,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client says no more; what it asked is still answered, but a stream, whose listener has left."""
         self._is_heard_out = True
+        if self._switched:
+            self._switched.feed_eof()
         return not self._is_streaming and (self._answering is not None or bool(self._waiting))
 
     def pause_writing(self) -> None:
@@ -178,6 +188,12 @@ class Connection(asyncio.Protocol):
         if self._head_bytes > MAX_HEAD:
             self._refuse(431, f"The request's head is longer than {MAX_HEAD} bytes.")
 
+    def _switch(self, data: bytes) -> None:
+        """An upgrade was asked for: what follows is no HTTP, whether it is granted or the connection is closed."""
+        self._switched = asyncio.StreamReader(limit=MOST_UNREAD)
+        self._switched.set_transport(self._transport)
+        self._switched.feed_data(data)
+
     # --- answers ------------------------------------------------------------------------------------------------------
 
     async def write(self, data: bytes | memoryview) -> None:
@@ -189,6 +205,12 @@ class Connection(asyncio.Protocol):
         if not self._writable.is_set():
             async with asyncio.timeout(SLOW_READER_S):
                 await self._writable.wait()
+
+    def switch(self) -> asyncio.StreamReader:
+        """The client and whoever answers have left HTTP: what the client says from now on."""
+        self._is_streaming = True
+        assert self._switched, "the client did not ask for that"
+        return self._switched
 
     @property
     def is_answering(self) -> bool:

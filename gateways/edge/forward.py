@@ -1,4 +1,4 @@
-"""Everything that is not /hls/ goes to the door it belongs to: WHIP to an ingest process, the rest to the API."""
+"""Everything that is not /hls/ goes to the door it belongs to: sources to an ingest process, the rest to the API."""
 
 import asyncio
 import itertools
@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from yarl import URL
 
+from gateways.edge import tunnel
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.request import Request
 from gateways.edge.response import REQUEST_ID, Response, problem, unavailable
@@ -35,6 +36,8 @@ HOP_BY_HOP: Final = frozenset(
 )
 OURS_TO_LEAVE_OUT: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # unless the client said them
 SESSIONS: Final = "/whip/sessions/"
+SOURCES: Final = ("/whip/", "/ingest/")
+TUNNELLED: Final = "/ingest/"
 CONNECT_S: Final = 2.0
 SILENCE_S: Final = 30.0
 READY_S: Final = 2.0
@@ -75,9 +78,9 @@ class Forward:
         for url in upstreams:
             try:
                 found = await self._through(url, request, request_id, connection)
-            except aiohttp.ClientConnectorError as error:
+            except (aiohttp.ClientConnectorError, ConnectionRefusedError) as error:
                 log.warning("upstream away", url=url, request_id=request_id, why=str(error))
-            except (TimeoutError, aiohttp.ClientError) as error:
+            except (TimeoutError, aiohttp.ClientError, tunnel.NoAnswer) as error:
                 log.warning("upstream failed", url=url, request_id=request_id, why=repr(error))
                 refusal = unavailable("The service behind this address did not answer; try again in a moment.")
                 break
@@ -114,7 +117,7 @@ class Forward:
             instance = path.removeprefix(SESSIONS).partition("/")[0]
             known = instance.isdecimal() and instance.isascii() and int(instance) < len(self._ingest)
             return [self._ingest[int(instance)]] if known else []
-        if path.startswith("/whip/"):
+        if path.startswith(SOURCES):
             first = next(self._turn) % max(len(self._ingest), 1)
             return [*self._ingest[first:], *self._ingest[:first]]
         return [self._api] if self._api else []
@@ -122,6 +125,9 @@ class Forward:
     async def _through(
         self, url: str, request: Request, request_id: str, connection: Connection
     ) -> Response | Streamed:
+        if tunnel.is_upgrade(request) and request.target.startswith(TUNNELLED):
+            to, headers = URL(url), _onward(request, request_id)
+            return await tunnel.through(to.host or "", to.port or 80, request, headers, connection)
         async with self._http.request(
             request.method,
             URL(url + _plain(request.target), encoded=True),

@@ -13,4 +13,4 @@ def make(secret: bytes, recording_id: str) -> str:
 
 def verify(secret: bytes, recording_id: str, token: str) -> bool:
     """In constant time."""
-    return hmac.compare_digest(make(secret, recording_id).encode(), token.encode())
+    return hmac.compare_digest(make(secret, recording_id).encode(), token.encode(errors="replace"))

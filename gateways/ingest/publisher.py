@@ -8,7 +8,7 @@ from nats.aio.client import Client as Nats
 from actors.jetstream.media_writer import ACKNOWLEDGED_S, MediaWriter
 from media.samples import Init, Part
 from schemas.envelope import MESSAGE_ID
-from schemas.media import AUDIO, VIDEO, End, to_headers
+from schemas.media import AUDIO, VIDEO, End, PartHeaders, to_headers
 from subjects import media
 from subjects.streams import MEDIA
 
@@ -28,7 +28,10 @@ class Publisher:
         self._recording_id = recording_id
         self._queues: dict[str, asyncio.Queue[Init | Part | None]] = {VIDEO: asyncio.Queue(), AUDIO: asyncio.Queue()}
         self._bytes = 0
+        self._written = asyncio.Event()
         self.acknowledged = 0
+        self.stored: dict[str, PartHeaders] = {}
+        """The last part of each rendition that the log has acknowledged."""
 
     def put(self, output: Init | Part) -> None:
         """Queue. Raises Overflow."""
@@ -36,6 +39,12 @@ class Publisher:
         if self._bytes > MOST_BYTES:
             raise Overflow(f"{self._bytes >> 20} MB wait for the log")
         self._queues[output.rendition].put_nowait(output)
+
+    async def until_below(self, most_bytes: int) -> None:
+        """Return once no more than that waits."""
+        while self._bytes > most_bytes:
+            self._written.clear()
+            await self._written.wait()
 
     def close(self) -> None:
         """Nothing more will be put."""
@@ -62,6 +71,9 @@ class Publisher:
             await self._write(output)
             self._bytes -= len(output.data)
             self.acknowledged += 1
+            self._written.set()
+            if isinstance(output, Part):
+                self.stored[output.rendition] = output.headers
 
     async def _write(self, output: Init | Part) -> None:
         is_part = isinstance(output, Part)

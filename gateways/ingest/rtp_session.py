@@ -5,12 +5,13 @@ import math
 import random
 from typing import Final
 
+import structlog
 from nats.aio.client import Client as Nats
 
 from gateways.ingest.peer import Network, Peer
 from gateways.ingest.receiver import Receiver
 from gateways.ingest.sdp import Local, Offer, write
-from gateways.ingest.session import Measured, Session, wall_clock_us
+from gateways.ingest.session import OVERTAKEN, Measured, Session, wall_clock_us
 from gateways.ingest.unreachable import Unreachable
 from media.packager import Packager
 from media.samples import AudioPacket, Continuation, VideoFrame
@@ -19,6 +20,8 @@ SILENT_S: Final = 3.0
 FEEDBACK_S: Final = 0.1
 REPORT_S: Final = 1.0
 KEY_FRAME_S: Final = 0.3  # a wish for one is said again after so long at the earliest
+
+log = structlog.get_logger(__name__)
 
 
 class RtpSession(Session):
@@ -131,8 +134,11 @@ class RtpSession(Session):
             samples, self._samples = self._samples, []
             at = self._clock()
             for sample in samples:
-                if self._add(packager, sample, *at):
-                    self._schedule()
+                try:
+                    if self._add(packager, sample, *at):
+                        self._schedule()
+                except ValueError as error:
+                    log.warning("a frame cannot be used", recording=self.recording_id, why=str(error))
         if now >= self._due:
             self._say(packager.tick(now, wall_clock_us()))
             self._schedule()
@@ -164,7 +170,7 @@ class RtpSession(Session):
         elif now - self._receiver.last_packet > SILENT_S:
             self.stop(f"nothing came for {SILENT_S:g} s")
         elif self._is_overtaken:
-            self.stop("another session goes on with this recording")
+            self.stop(OVERTAKEN)
 
     def _schedule(self) -> None:
         """When the packager is due: it can come nearer only with an output, and is looked at every 100 ms anyway."""

@@ -1,4 +1,4 @@
-"""The ingest process: WHIP over HTTP, media over UDP; started in order, drained in the reverse order."""
+"""The ingest process: WHIP and its media over UDP, the web door; started in order, drained in the reverse order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,8 +14,10 @@ from gateways.http.address import Proxies
 from gateways.http.health import Report
 from gateways.http.rate_limit import Policy, RateLimit
 from gateways.ingest import metrics
+from gateways.ingest.admission import Admission
 from gateways.ingest.peer import Network
 from gateways.ingest.sessions import Sessions
+from gateways.ingest.web_door import WebDoor
 from gateways.ingest.whip import CORS, Whip
 
 MOST_BYTES: Final = 64 * 1024
@@ -44,24 +46,27 @@ async def running(
     `quota` is how many one address may open in a minute; 0: any number. The caller closes `nats` and `redis`.
     Raises OSError when the port is taken.
     """
-    limit = RateLimit(redis, lambda request: Policy("sessions", quota) if request.method == "POST" else None, trusted)
+    limit = RateLimit(redis, lambda request: Policy("sessions", quota) if _opens_a_session(request) else None, trusted)
     async with asyncio.TaskGroup() as owner:
         sessions = Sessions(nats, max_sessions, owner)
         metrics.watch(sessions)
         network = Network(udp_ports, public_ip)
+        admission = Admission(nats, secret)
         whip = Whip(
             nats,
+            admission,
             sessions,
             network,
             instance=instance,
-            secret=secret,
             ice_servers=ice_servers,
             part_s=part_s,
             segment_s=segment_s,
         )
+        web_door = WebDoor(nats, admission, sessions, part_s=part_s, segment_s=segment_s)
+        routes = [*whip.routes(), *web_door.routes()]
         unfollow = await sessions.follow()
         watching = owner.create_task(_refresh_after_breaks(nats, sessions))
-        runner = web.AppRunner(_application(nats, whip, redis, limit), access_log=None, shutdown_timeout=2)
+        runner = web.AppRunner(_application(nats, routes, redis, limit), access_log=None, shutdown_timeout=2)
         await runner.setup()
         try:
             site = web.TCPSite(runner, *listen)
@@ -76,15 +81,19 @@ async def running(
             network.pulse.close()
 
 
-def _application(nats: Nats, whip: Whip, redis: SharedRedis, limit: RateLimit) -> web.Application:
+def _application(nats: Nats, routes: Sequence[web.RouteDef], redis: SharedRedis, limit: RateLimit) -> web.Application:
     async def connected() -> Report:
         return Report("ok" if nats.is_connected else "not connected")
 
     application = web.Application(
         middlewares=[middleware.request_id, _cors, middleware.errors, limit.middleware], client_max_size=MOST_BYTES
     )
-    application.add_routes([*health.routes({"nats": connected, "redis": health.shared(redis)}), *whip.routes()])
+    application.add_routes([*health.routes({"nats": connected, "redis": health.shared(redis)}), *routes])
     return application
+
+
+def _opens_a_session(request: web.Request) -> bool:
+    return request.method == "POST" or "Upgrade" in request.headers
 
 
 @web.middleware

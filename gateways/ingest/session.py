@@ -32,6 +32,11 @@ FLUSH_S: Final = 5.0
 LOG_AWAY_S: Final = 5.0
 LAST_PARTS_S: Final = 0.1
 
+OVERTAKEN: Final = "another session goes on with this recording"
+DELETED: Final = "the recording was deleted"
+STOPPED: Final = "the recording was stopped"
+DRAINING: Final = "the gateway is shutting down"
+
 log = structlog.get_logger(__name__)
 
 
@@ -144,12 +149,12 @@ class Session(ABC):
         try:
             view = await Client(self._nats).ask(GetRecording(RecordingId(self.recording_id)))
         except Gone:
-            self.stop("the recording was deleted")
+            self.stop(DELETED)
             return
         except (LoomError, Unavailable):
             return
         if view.status not in (Status.PREPARING, Status.RECORDING, Status.PAUSED):
-            self.stop("the recording was stopped", end_reason="stopped")
+            self.stop(STOPPED, end_reason="stopped")
         elif (view.status is Status.PAUSED) != self._paused:
             (self.pause if view.status is Status.PAUSED else self.resume)()
 
@@ -201,7 +206,7 @@ class Session(ABC):
         """Close the parts, wait for their acknowledgement, say the end, let the client go."""
         packager, self._packager = self._packager, None
         if packager and self._publisher:
-            self._put(packager.close(*self._clock()))
+            self._put(self._close(packager))
             self._publisher.close()
         await self._flush()
         await self._hang_up()
@@ -209,6 +214,10 @@ class Session(ABC):
             log.info("closed", recording=self.recording_id, why=self._why)
             await self._tell(Measured("closed" if self._end_reason else "lost", detail=self._why))
         self.finished.set()
+
+    def _close(self, packager: Packager) -> list[Output]:
+        """The last parts."""
+        return packager.close(*self._clock())
 
     async def _flush(self) -> None:
         if not self._publisher or not self._publishing:
@@ -235,15 +244,11 @@ class Session(ABC):
         return bool(self._publishing and self._publishing.done())
 
     def _add(self, packager: Packager, sample: VideoFrame | AudioPacket, now: float, wall_us: int) -> bool:
-        """A sample becomes parts; whether anything came of it."""
-        try:
-            if isinstance(sample, VideoFrame):
-                outputs = packager.add_video(sample, now, wall_us)
-            else:
-                outputs = packager.add_audio(sample, now, wall_us)
-        except ValueError as error:
-            log.warning("a frame cannot be used", recording=self.recording_id, why=str(error))
-            return False
+        """A sample becomes parts; whether anything came of it. Raises ValueError for one that cannot be used."""
+        if isinstance(sample, VideoFrame):
+            outputs = packager.add_video(sample, now, wall_us)
+        else:
+            outputs = packager.add_audio(sample, now, wall_us)
         if outputs:
             self._say(outputs)
         return bool(outputs)

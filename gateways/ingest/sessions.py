@@ -10,7 +10,7 @@ import structlog
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
-from gateways.ingest.session import Session
+from gateways.ingest.session import DELETED, DRAINING, OVERTAKEN, STOPPED, Session
 from schemas.errors import Unavailable
 from schemas.recording import RecordingDeleted, RecordingPaused, RecordingResumed, RecordingStopped
 from subjects import events, live
@@ -91,14 +91,14 @@ class Sessions:
         """Close all."""
         self.is_draining = True
         for session in self._open.values():
-            session.stop("the gateway is shutting down")
+            session.stop(DRAINING)
         await asyncio.gather(*(session.finished.wait() for session in list(self._open.values())))
 
     async def _run(self, name: str, session: Session) -> None:
         async def make_way() -> None:
             others = [other for other in self._of(session.recording_id) if other is not session and other.connected]
             for other in others:
-                other.stop("another session goes on with this recording")
+                other.stop(OVERTAKEN)
             await asyncio.gather(*(other.finished.wait() for other in others))
 
         try:
@@ -127,18 +127,18 @@ class Sessions:
         recording_id = entity_of(message.subject)
         sending = [session for session in self._of(recording_id) if session.connected]
         for session in sending:
-            session.stop("the recording was stopped", end_reason="stopped")
+            session.stop(STOPPED, end_reason="stopped")
         left = self._left.pop(recording_id, None)
         if left and not sending:
             self._owner.create_task(left.say_end("stopped"))
 
     async def _deleted(self, message: Msg) -> None:
         for session in self._of(entity_of(message.subject)):
-            session.stop("the recording was deleted")
+            session.stop(DELETED)
 
     async def _taken_over(self, message: Msg) -> None:
         recording_id, by = message.subject.split(".")[2], message.data.decode()
         self._left.pop(recording_id, None)
         for session in self._of(recording_id):
             if session.etag != by and session.connected:
-                session.stop("another session goes on with this recording")
+                session.stop(OVERTAKEN)

@@ -1,6 +1,5 @@
 """WHIP (RFC 9725): POST an offer, PATCH candidates, DELETE the session; every status the RFC names, with a sentence."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -10,24 +9,19 @@ import structlog
 from aiohttp import web
 from nats.aio.client import Client as Nats
 
-from actors.runtime.client import Client
-from gateways.http import token
 from gateways.http.problem import problem
 from gateways.ingest import sdp
+from gateways.ingest.admission import Admission
 from gateways.ingest.peer import Network
 from gateways.ingest.rtp_session import RtpSession
 from gateways.ingest.sdp import Malformed, Unusable
 from gateways.ingest.sessions import Sessions
 from gateways.ingest.unreachable import Unreachable
-from schemas.errors import NotFound, Unauthenticated, Unavailable
-from schemas.ids import RecordingId, is_id
-from schemas.recording import ConnectSource, Status
+from schemas.errors import NotFound, Unavailable
+from schemas.recording import Status
 
 SDP: Final = "application/sdp"
 FRAGMENT: Final = "application/trickle-ice-sdpfrag"
-ASK_S: Final = 2.0
-ASK_FOR_S: Final = 3.0
-AGAIN_S: Final = 0.2
 CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
@@ -50,21 +44,20 @@ class Whip:
     def __init__(
         self,
         nats: Nats,
+        admission: Admission,
         sessions: Sessions,
         network: Network,
         *,
         instance: int,
-        secret: bytes,
         ice_servers: Sequence[str],
         part_s: float,
         segment_s: float,
     ) -> None:
         self._nats = nats
-        self._client = Client(nats)
+        self._admission = admission
         self._sessions = sessions
         self._network = network
         self._instance = instance
-        self._secret = secret
         self._links = [link(server) for server in ice_servers]
         self._part_s, self._segment_s = part_s, segment_s
 
@@ -85,7 +78,8 @@ class Whip:
 
     async def post(self, request: web.Request) -> web.Response:
         """201 with the answer and the session's address."""
-        recording_id = self._authorized(request)
+        recording_id = self._admission.recording(request)
+        self._admission.check(request, recording_id)
         if request.content_type != SDP:
             return problem(415, f"The body must be {SDP}, not {request.content_type}.", {"Accept-Post": SDP})
         self._sessions.room()
@@ -96,11 +90,11 @@ class Whip:
             return problem(400, detail)
         except Unusable as error:
             return problem(422, str(error))
-        view = await self._connect(recording_id)
+        status = await self._admission.connect(recording_id)
         session = RtpSession(
             self._nats, self._network, recording_id, offer, part_s=self._part_s, segment_s=self._segment_s
         )
-        if view is Status.PAUSED:
+        if status is Status.PAUSED:
             session.pause()
         try:
             answer = await session.answer()
@@ -139,36 +133,13 @@ class Whip:
         await self._sessions.close(request.match_info["name"], "the client ended its session")
         return web.Response(status=200)
 
-    def _authorized(self, request: web.Request) -> RecordingId:
-        recording_id = request.match_info["id"]
-        if not is_id(recording_id):
-            raise NotFound("There is no such recording.")
-        self._check(request, recording_id)
-        return RecordingId(recording_id)
-
     def _session(self, request: web.Request) -> RtpSession:
         session = self._sessions.get(request.match_info["name"])
         if not isinstance(session, RtpSession):
             raise NotFound("There is no such session.")
         if "Authorization" in request.headers:  # the address is a secret of its own; a token must be right if sent
-            self._check(request, session.recording_id)
+            self._admission.check(request, session.recording_id)
         return session
-
-    def _check(self, request: web.Request, recording_id: str) -> None:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.verify(self._secret, recording_id, given.strip()):
-            raise Unauthenticated("The recording's token must be sent as `Authorization: Bearer …`.")
-
-    async def _connect(self, recording_id: RecordingId) -> Status:
-        """Tell the recording. A service that is just being restarted is waited for. Raises LoomError."""
-        deadline = asyncio.get_running_loop().time() + ASK_FOR_S
-        while True:
-            try:
-                return (await self._client.ask(ConnectSource(recording_id), deadline_s=ASK_S)).status
-            except Unavailable:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-            await asyncio.sleep(AGAIN_S)
 
 
 def link(server: str) -> str:

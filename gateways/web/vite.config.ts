@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { brotliCompress, gzip } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
-const doors = ["/api", "/hls", "/s/", "/whip", "/health"];
+const doors = ["/api", "/hls", "/s/", "/whip", "/ingest", "/health"];
 const SMALLEST = 1024; // below, compressing saves nothing that a packet would notice
 
 /** Beside every script and style its compressed forms, which the API door offers to who accepts them. */
@@ -33,5 +33,5 @@ export default defineConfig({
     rollupOptions: { input: ["index.html", "record.html", "watch.html"] },
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: Object.fromEntries(doors.map((path) => [path, "http://127.0.0.1:8080"])) },
+  server: { proxy: Object.fromEntries(doors.map((path) => [path, { target: "http://127.0.0.1:8080", ws: true }])) },
 });

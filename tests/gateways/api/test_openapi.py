@@ -38,7 +38,7 @@ from tests.gateways.api.test_live import listening
 from tests.gateways.api.test_recordings import BASE, call, started
 from tests.openapi_contract import DOCUMENT, component, operations
 
-OTHER_DOORS = ("/whip/", "/s/")
+OTHER_DOORS = ("/whip/", "/ingest/", "/s/")
 JSON = {"Content-Type": "application/json"}
 
 

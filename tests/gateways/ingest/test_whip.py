@@ -7,78 +7,22 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
-import aiohttp
 import av
 import pytest
-from nats.aio.client import Client as Nats
 
 from actors.jetstream import direct_get
-from actors.recording import actor as recording
-from actors.runtime.client import Client
-from gateways.http import token
-from gateways.ingest.server import running
 from ops.bench import offer, stream
 from ops.bench.packets import schedule
 from ops.bench.whip_peer import WhipPeer
 from ops.bench.whip_source import WhipSource, play
-from schemas.ids import RecordingId, new_id
+from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO, part_from_headers
-from schemas.recording import DeleteRecording, PauseRecording, ResumeRecording, StartRecording, StopRecording
+from schemas.recording import DeleteRecording, PauseRecording, ResumeRecording, StopRecording
 from subjects import media
+from tests.gateways.ingest.given import Door
 from tests.servers import until
 
-SECRET = b"a secret for tests"
-SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
-
-
-class Door:
-    """The gateway, the recording service behind it, and a recording to send to."""
-
-    def __init__(self, nats: Nats, http: aiohttp.ClientSession, url: str) -> None:
-        self.nats, self.http, self.url = nats, http, url
-        self.ask = Client(nats).ask
-
-    async def start(self) -> RecordingId:
-        recording_id = RecordingId(new_id())
-        await self.ask(StartRecording(recording_id))
-        return recording_id
-
-    def bearer(self, recording_id: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token.make(SECRET, recording_id)}"}
-
-    def peer(self, recording_id: str) -> WhipPeer:
-        return WhipPeer(self.http, f"{self.url}/whip/{recording_id}", token.make(SECRET, recording_id))
-
-    async def post(self, recording_id: str, body: Any, **headers: str) -> tuple[int, dict[str, Any], Any]:
-        sent = {**SDP, **self.bearer(recording_id), **headers}
-        async with self.http.post(f"{self.url}/whip/{recording_id}", data=body, headers=sent) as response:
-            answer = await response.json(content_type=None) if response.status >= 400 else await response.text()
-            return response.status, answer, response.headers
-
-    async def parts(self, recording_id: str, rendition: str = VIDEO) -> list[direct_get.Entry]:
-        found: list[direct_get.Entry] = []
-        while page := await direct_get.batch(
-            self.nats, "MEDIA", media.part(recording_id, rendition), found[-1].sequence + 1 if found else 1
-        ):
-            found += page
-        return found
-
-    async def has_parts(self, recording_id: str, count: int) -> bool:
-        return len(await self.parts(recording_id)) >= count
-
-
-@pytest.fixture
-async def door(nats_client: Nats, database: Any) -> AsyncIterator[Door]:
-    gateway = running(
-        nats_client,
-        listen=("127.0.0.1", 0),
-        secret=SECRET,
-        max_sessions=3,
-        ice_servers=["turn:me:it@turn.example:3478"],
-    )
-    async with recording.running(nats_client, database), gateway as port, aiohttp.ClientSession() as http:
-        yield Door(nats_client, http, f"http://127.0.0.1:{port}")
 
 
 @asynccontextmanager

@@ -1,1 +1,0 @@
-"""One decode, several sizes: the rungs of a ladder from what was recorded."""
