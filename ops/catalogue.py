@@ -11,21 +11,24 @@ from typing import Final
 from msgspec import Struct
 
 from actors.processing.actor import ProcessingActor
+from actors.processing.jobs.queue import QueueActor
 from actors.recording.actor import RecordingActor
 from actors.recording.saga import FinishingActor
 from actors.runtime.actor import Actor
 from actors.sourcing.event_message import event_types
 from actors.streaming.actor import StreamingActor
-from schemas.live import SourceMeasured
+from schemas.live import JobProgress, SourceMeasured
 from schemas.media import End, InitHeaders, PartHeaders
 from schemas.message import answer_type
 from subjects import commands, dead_letters, events, jobs, live, media, peers, streams
 from subjects.streams import Stream
 from subjects.tokens import name_of
 
-ACTORS: Final[tuple[type[Actor], ...]] = (RecordingActor, FinishingActor, StreamingActor, ProcessingActor)
+ACTORS: Final[tuple[type[Actor], ...]] = (RecordingActor, FinishingActor, StreamingActor, ProcessingActor, QueueActor)
 SERVICES: Final = ("recording", "processing", "saga")
 """Those that say events."""
+TABLES: Final = ("recording", "processing")
+"""Those whose events make tables."""
 PLACE: Final = "ID"
 
 
@@ -63,7 +66,7 @@ def _events() -> Iterator[Said]:
     for service in SERVICES:
         for said in event_types(service).values():
             heard = [actor.service for actor in ACTORS if said in actor.routes.events]
-            heard += [f"{service} (tables)"] if service == "recording" else []
+            heard += [f"{service} (tables)"] if service in TABLES else []
             subject = events.of(said, PLACE).replace(PLACE, "{entityId}")
             yield Said(subject, said.__name__, doc(said), (service,), tuple(heard), said)
 
@@ -89,6 +92,8 @@ def _media() -> Iterator[Said]:
 def _others() -> Iterator[Said]:
     source = live.source(PLACE).replace(PLACE, "{recordingId}")
     yield Said(source, "SourceMeasured", doc(SourceMeasured), ("ingest",), ("api",), SourceMeasured)
+    progress = live.progress(PLACE).replace(PLACE, "{recordingId}")
+    yield Said(progress, "JobProgress", doc(JobProgress), ("processing",), ("api",), JobProgress)
     takeover = live.takeover(PLACE).replace(PLACE, "{recordingId}")
     yield Said(
         takeover, "Takeover", "A new source goes on with a recording; the body names it.", ("ingest",), ("ingest",)

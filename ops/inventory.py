@@ -16,7 +16,7 @@ MODULES: Final = {
     "ops.telemetry": "every process",
     "ops.metrics": "actors",
     "actors.jetstream.deliveries": "streaming, processing",
-    "actors.sourcing.projection": "recording",
+    "actors.sourcing.projection": "recording, processing",
     "actors.recording.actor": "recording",
     "gateways.http.middleware": "api, ingest",
     "gateways.ingest.metrics": "ingest",

@@ -30,13 +30,20 @@ def plan(settings: Settings, public_url: str) -> Plan:
     api = f"127.0.0.1:{any_free()}"
     return Plan(
         (
-            *(program(name) for name in ACTORS),
+            program("recording"),
+            program("streaming"),
+            *_processing(settings.processing_processes),
             program("api", "--listen", api),
             *_ingest(ingest),
             *_edges(settings, ingest, api),
         ),
         (*(f"http://{listen}" for listen in (*ingest, api)), public_url),
     )
+
+
+def _processing(many: int) -> Iterator[Program]:
+    for instance in range(many):
+        yield program("processing", "--instance", str(instance), label=_label("processing", instance, many))
 
 
 def _ingest(places: list[str]) -> Iterator[Program]:

@@ -21,7 +21,7 @@ from ops.migrate import migrate
 from subjects import events
 from subjects.streams import EVENTS
 
-SERVICES: Final = ("recording",)
+SERVICES: Final = ("recording", "processing")
 """Those that have tables: `actors.<service>.projection.PROJECTION`."""
 
 Progress = Callable[[int, int], None]

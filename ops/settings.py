@@ -194,6 +194,13 @@ ALL: Final = (
     ),
     Setting("LOOM_INGEST_PROCESSES", "1", "How many WHIP gateways; one per core for many recordings.", _whole(1, 64)),
     Setting("LOOM_EDGE_PROCESSES", "1", "How many HLS edges share the port.", _whole(1, 64)),
+    Setting("LOOM_PROCESSING_PROCESSES", "1", "How many processes work at jobs.", _whole(1, 64)),
+    Setting(
+        "LOOM_PROCESSING_SLOTS",
+        "0",
+        "How many pieces of work one of them does at a time; 0: as many as there are cores, less one.",
+        _whole(0, 1024),
+    ),
     Setting("LOOM_MAX_SESSIONS", "100", "How many sources one gateway takes at a time.", _whole(1, 10_000)),
     Setting(
         "LOOM_LIMIT_RECORDINGS",
@@ -274,6 +281,8 @@ class Settings(Struct, frozen=True):
     ice_servers: tuple[str, ...]
     ingest_processes: int
     edge_processes: int
+    processing_processes: int
+    processing_slots: int
     max_sessions: int
     limit_recordings: int
     limit_sessions: int
@@ -303,6 +312,11 @@ class Settings(Struct, frozen=True):
         """How the web server is reached from this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         return f"http://{host}:{self.port}"
+
+    @property
+    def slots(self) -> int:
+        """How many pieces of work a process does at a time."""
+        return self.processing_slots or max((os.cpu_count() or 1) - 1, 1)
 
     @property
     def part_s(self) -> float:

@@ -132,10 +132,14 @@ async def streaming(settings: Settings, _: Place) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
-    """AAC and posters."""
+    """AAC, posters, and jobs with their tables."""
     from actors.processing.actor import running  # noqa: PLC0415
 
-    async with nats_connection(settings, "processing") as nats, running(nats, object_store(settings)):
+    async with (
+        nats_connection(settings, "processing") as nats,
+        database_pool(settings.database_url) as database,
+        running(nats, object_store(settings), database, slots=settings.slots),
+    ):
         yield None
 
 

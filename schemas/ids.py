@@ -6,6 +6,7 @@ from typing import Final, NewType
 
 RecordingId = NewType("RecordingId", str)
 TemplateId = NewType("TemplateId", str)
+JobId = NewType("JobId", str)
 UserId = NewType("UserId", str)
 WorkspaceId = NewType("WorkspaceId", str)
 
@@ -25,3 +26,8 @@ def new_id() -> str:
 def is_id(text: str) -> bool:
     """Whether `text` could have come from `new_id`."""
     return len(text) == LENGTH and text.isascii() and text.isalnum()
+
+
+def job_id(recording_id: RecordingId, job_type: str, detail: str = "") -> JobId:
+    """The id of that job of a recording, always the same: queued twice, it is one job."""
+    return JobId("-".join(part for part in (recording_id, job_type, detail) if part))

@@ -4,6 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.ids import JobId
+from schemas.processing import JobStatus, JobType
+
 
 class SourceMeasured(Struct, frozen=True):
     """What the gateway measures of a source, once a second; on `subjects.live.source`."""
@@ -18,6 +21,15 @@ class SourceMeasured(Struct, frozen=True):
     width: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
     height: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
     detail: Annotated[str, Meta(description="Why it is `lost`, `closed` or `failed`, for people.")] = ""
+
+
+class JobProgress(Struct, frozen=True):
+    """How far a job of the recording is; on `subjects.live.progress`, at least every second while it is worked at."""
+
+    job_id: JobId
+    job_type: JobType
+    status: JobStatus
+    progress: Annotated[int, Meta(ge=0, le=100, description="Percent of its work that is done.")]
 
 
 class Deleted(Struct, frozen=True):

@@ -1,9 +1,116 @@
 """What is said about work on picture and sound."""
 
 from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from schemas.ids import RecordingId
-from schemas.message import Event, Job
+from msgspec import Meta, Struct
+
+from schemas.ids import LENGTH, JobId, RecordingId, WorkspaceId
+from schemas.message import Command, Event, Job, Query
+
+JobType = Literal["transcode", "thumbnail", "optimize", "analyze"]
+JobStatus = Literal["queued", "processing", "completed", "failed"]
+Settings = dict[str, Any]
+Moment = Annotated[datetime, Meta(tz=True)]
+JOB_ID = rf"^[0-9A-Za-z]{{{LENGTH}}}-[0-9A-Za-z_-]{{1,100}}$"
+KnownJobId = Annotated[JobId, Meta(pattern=JOB_ID)]
+
+
+# --- views -----------------------------------------------------------------------------------------------------------
+
+
+class JobView(Struct, frozen=True):
+    """A job as whoever waits for it sees it."""
+
+    id: JobId
+    recording_id: RecordingId
+    workspace_id: WorkspaceId
+    job_type: JobType
+    status: JobStatus
+    progress: Annotated[int, Meta(ge=0, le=100, description="Percent of its work that is done.")]
+    input_path: Annotated[str, Meta(description="Where in storage what it works on begins.")]
+    output_path: Annotated[str, Meta(description="Where in storage what it makes begins.")]
+    settings: Settings
+    created_at: Moment
+    error_message: Annotated[str | None, Meta(description="Why it `failed`, for people.")] = None
+    started_at: Annotated[Moment | None, Meta(description="When somebody began to work at it.")] = None
+    completed_at: Annotated[Moment | None, Meta(description="When it ended, well or not.")] = None
+
+
+class JobPage(Struct, frozen=True):
+    """One page of a list, newest first; `next_cursor` is empty at the end."""
+
+    jobs: list[JobView]
+    next_cursor: str = ""
+
+
+class VideoMetadata(Struct, frozen=True):
+    """What was measured of a recording's media; picture is null for sound alone."""
+
+    recording_id: RecordingId
+    file_path: Annotated[str, Meta(description="Where in storage its objects begin.")]
+    file_size_bytes: int
+    duration_seconds: float
+    width: Annotated[int | None, Meta(description="Pixels.")]
+    height: Annotated[int | None, Meta(description="Pixels.")]
+    frame_rate: Annotated[float | None, Meta(description="Frames per second, on average.")]
+    bitrate: Annotated[int, Meta(description="Bits per second, on average.")]
+    codec: Annotated[str, Meta(description="RFC 6381, such as `avc1.42c01f,opus`.")]
+    format: Annotated[str, Meta(description="The container, such as `fmp4`.")]
+    measured_at: Moment
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+class QueueJob(Command[JobView], frozen=True):
+    """Leave a job for whoever is free; one that is known already changes nothing. `schemas.ids.job_id` makes its id."""
+
+    job_id: KnownJobId
+    recording_id: RecordingId
+    job_type: JobType
+    input_path: str = ""
+    output_path: str = ""
+    settings: Settings = {}
+
+
+class RetryJob(Command[JobView], frozen=True):
+    """Do what is missing of a job that failed."""
+
+    job_id: KnownJobId
+
+
+class CancelJob(Command[JobView], frozen=True):
+    """Stop a job, wherever it is worked at; it has then failed, and can be retried."""
+
+    job_id: KnownJobId
+
+
+# --- queries ---------------------------------------------------------------------------------------------------------
+
+
+class GetJob(Query[JobView], frozen=True):
+    """One job, as its events tell it. NotFound when there is none."""
+
+    job_id: KnownJobId
+
+
+class ListJobs(Query[JobPage], frozen=True):
+    """The jobs of the caller's workspace, newest first."""
+
+    recording_id: RecordingId | None = None
+    status: JobStatus | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 25
+    cursor: str = ""
+
+
+class GetMetadata(Query[VideoMetadata], frozen=True):
+    """What was measured of a recording. NotFound until it was."""
+
+    recording_id: RecordingId
+
+
+# --- jobs ------------------------------------------------------------------------------------------------------------
 
 
 class MakePoster(Job, frozen=True):
@@ -12,8 +119,89 @@ class MakePoster(Job, frozen=True):
     recording_id: RecordingId
 
 
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
 class PosterMade(Event, frozen=True):
     """There is a picture, or there is nothing to make one of."""
+
+    recording_id: RecordingId
+    at: datetime
+
+
+class JobQueued(Event, frozen=True):
+    """A job waits for whoever is free."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    workspace_id: WorkspaceId
+    job_type: JobType
+    input_path: str
+    output_path: str
+    settings: Settings
+    at: datetime
+
+
+class JobStarted(Event, frozen=True):
+    """Somebody has begun to work at it."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    at: datetime
+
+
+class JobCompleted(Event, frozen=True):
+    """What it was to make is there."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    at: datetime
+
+
+class JobFailed(Event, frozen=True):
+    """It was given up; what is done of it is kept."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    error_message: str
+    at: datetime
+
+
+class JobRetried(Event, frozen=True):
+    """What is missing of a failed job waits again."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    at: datetime
+
+
+class JobCancelled(Event, frozen=True):
+    """Nobody wants it any more."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    reason: Literal["asked", "deleted"]
+    at: datetime
+
+
+class MetadataMeasured(Event, frozen=True):
+    """The media of a recording was looked at."""
+
+    recording_id: RecordingId
+    file_path: str
+    file_size_bytes: int
+    duration_seconds: float
+    width: int | None
+    height: int | None
+    frame_rate: float | None
+    bitrate: int
+    codec: str
+    format: str
+    at: datetime
+
+
+class RecordingForgotten(Event, frozen=True):
+    """The recording is deleted; nothing is kept about work on it."""
 
     recording_id: RecordingId
     at: datetime

@@ -12,6 +12,20 @@ class Bucket(Struct, frozen=True):
     reason: str
     ttl_s: float = 0  # for ever
 
+    @property
+    def stream(self) -> str:
+        """Where its entries are kept."""
+        return f"KV_{self.name}"
+
+    @property
+    def everything(self) -> str:
+        """The subject of all its entries."""
+        return f"$KV.{self.name}.>"
+
+    def subject(self, key: str) -> str:
+        """The subject of one entry; wildcards allowed."""
+        return f"$KV.{self.name}.{key}"
+
 
 SNAPSHOTS: Final = Bucket(
     name="SNAPSHOTS",
@@ -22,5 +36,14 @@ SHARES: Final = Bucket(
     name="SHARES",
     reason="By service: its processes, who of them has which entities, and how far their events have been handled.",
 )
+WORK: Final = Bucket(
+    name="WORK",
+    reason="Jobs that are open, and what is done of them, by recording, job and step; gone once the job is done.",
+)
+CLAIMS: Final = Bucket(
+    name="CLAIMS",
+    reason="Who is at which step of which job, said again and again while they are; a dead worker's is free soon.",
+    ttl_s=10,
+)
 
-ALL: Final = (SNAPSHOTS, SHARES)
+ALL: Final = (SNAPSHOTS, SHARES, WORK, CLAIMS)

@@ -8,6 +8,11 @@ def source(recording_id: str) -> str:
     return f"loom.live.{token(recording_id)}.source"
 
 
+def progress(recording_id: str) -> str:
+    """How far the jobs of this recording are."""
+    return f"loom.live.{token(recording_id)}.progress"
+
+
 def recording(recording_id: str) -> str:
     """All that is live about one recording."""
     return f"loom.live.{token(recording_id)}.*"
@@ -15,6 +20,9 @@ def recording(recording_id: str) -> str:
 
 SOURCES = "loom.live.*.source"
 """The state of the sources of all recordings."""
+
+PROGRESS = "loom.live.*.progress"
+"""How far jobs are, of all recordings."""
 
 TAKEOVERS = "loom.live.*.takeover"
 """A new source session goes on with a recording, of any recording."""

@@ -10,9 +10,9 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from schemas import recording, streaming
+from schemas import processing, recording, streaming
 from schemas.media import AAC, AUDIO, VIDEO
-from schemas.processing import MakePoster
+from schemas.processing import JobCancelled, JobCompleted, JobFailed, JobQueued, JobRetried, MakePoster
 from schemas.recording import (
     CompleteRecording,
     ConnectSource,
@@ -22,6 +22,7 @@ from schemas.recording import (
     ListRecordings,
     ListTemplates,
     PauseRecording,
+    RecordingCompleted,
     RecordingDeleted,
     RecordingPaused,
     RecordingResumed,
@@ -35,6 +36,7 @@ from schemas.recording import (
 )
 from schemas.streaming import EndMedia, GetRetention, SetRetention
 from subjects import commands, consumers, dead_letters, events, inboxes, live, media
+from subjects.buckets import CLAIMS, WORK
 from subjects.rights import (
     API,
     Rights,
@@ -53,6 +55,7 @@ from subjects.rights import (
     requests_in,
     says,
     serves,
+    shares,
     sums_up,
     takes,
     tells,
@@ -68,7 +71,15 @@ TAKEN: Final[Mapping[str, tuple[Taken, ...]]] = {
         Taken("finishing", heard=(RecordingStopped,)),
     ),
     "streaming": (Taken("streaming", requests_in(streaming), heard=(RecordingDeleted,)),),
-    "processing": (Taken("processing", heard=(RecordingStarted, RecordingDeleted), done=(MakePoster,)),),
+    "processing": (
+        Taken(
+            "processing",
+            requests_in(processing),
+            heard=(RecordingStarted, RecordingCompleted, RecordingDeleted),
+            done=(MakePoster,),
+        ),
+        Taken("queue", heard=(JobQueued, JobRetried, JobCompleted, JobFailed, JobCancelled)),
+    ),
 }
 
 _RECEIVED: Final = tuple(media.every(rendition, kind) for rendition in (VIDEO, AUDIO) for kind in ("init", "part"))
@@ -80,7 +91,7 @@ _OWN: Final[Mapping[str, Rights]] = {
         *(GetRecording, ListRecordings, SaveTemplate, ListTemplates, SetRetention, GetRetention),
     )
     | tells(commands.ping("recording"))
-    | listens(live.SOURCES, events.service("recording")),
+    | listens(live.SOURCES, live.PROGRESS, events.service("recording")),
     "ingest": asks(ConnectSource, GetRecording)
     | hears(RecordingPaused, RecordingResumed, RecordingStopped, RecordingDeleted)
     | tells(*_RECEIVED, media.every("all", "end"), live.SOURCES, live.TAKEOVERS)
@@ -105,6 +116,11 @@ _OWN: Final[Mapping[str, Rights]] = {
     | counts(MEDIA)
     | purges(MEDIA),
     "processing": says("processing")
+    | projects("processing")
+    | asks(GetRecording)
+    | shares(WORK)
+    | shares(CLAIMS)
+    | tells(live.PROGRESS)
     | tells(media.every(AAC, "init"), media.every(AAC, "part"))
     | takes(consumers.AAC)
     | follows(MEDIA)

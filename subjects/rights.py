@@ -130,6 +130,13 @@ def keeps(bucket: Bucket, key: str) -> Rights:
     return Rights(publish=(entry, f"{API}.DIRECT.GET.{stream}.{entry}", f"{API}.STREAM.INFO.{stream}"))
 
 
+def shares(bucket: Bucket) -> Rights:
+    """Reads, writes and removes what is in a bucket, and hears of what others do."""
+    everything, stream = bucket.everything, bucket.stream
+    reading = (f"{API}.DIRECT.GET.{stream}", f"{API}.STREAM.MSG.GET.{stream}", f"{API}.STREAM.PURGE.{stream}")
+    return Rights(publish=(everything, *reading), subscribe=(everything,))
+
+
 # --- what an actor takes ----------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""What the `processing` service does when: AAC follows the log, posters follow the events."""
+"""What the `processing` service does when: AAC follows the log, posters and jobs follow the events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
 import nats.errors
 import structlog
+from msgspec import structs
 from nats.aio.client import Client
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
@@ -15,25 +17,38 @@ from obstore.store import ObjectStore
 from actors.jetstream.tasks import ended
 from actors.outside.sandbox import Sandbox
 from actors.processing.aac_worker import AacWorker
+from actors.processing.jobs.claims import Claims
+from actors.processing.jobs.queue import QueueActor
+from actors.processing.jobs.remains import Remains
+from actors.processing.jobs.requests import Desk, JobRequests
+from actors.processing.jobs.stories import Stories
+from actors.processing.jobs.worker import Worker
 from actors.processing.posters import Posters
+from actors.processing.projection import PROJECTION
+from actors.processing.works import Tools, works
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
+from actors.runtime.client import Client as Asker
 from actors.runtime.handlers import job, on
+from actors.sourcing.projection import keep_up
 from actors.sourcing.store import EventStore
 from schemas.envelope import Meta
-from schemas.errors import Unavailable
-from schemas.processing import MakePoster, PosterMade
-from schemas.recording import RecordingDeleted, RecordingStarted
+from schemas.errors import Gone, Unavailable
+from schemas.ids import new_id
+from schemas.processing import MakePoster, PosterMade, RecordingForgotten
+from schemas.recording import GetRecording, RecordingCompleted, RecordingDeleted, RecordingStarted
 
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
 
 log = structlog.get_logger(__name__)
 
 
-class ProcessingActor(Actor, service="processing"):
-    """Makes what needs a codec: posters here, AAC in a worker of its own."""
+class ProcessingActor(JobRequests, Actor, service="processing"):
+    """Makes what needs a codec: posters here, AAC and jobs in workers of their own."""
 
-    def __init__(self, nats: Client, posters: Posters, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, nats: Client, posters: Posters, desk: Desk, tasks: asyncio.TaskGroup) -> None:
+        super().__init__(desk)
+        self._ask = Asker(nats).ask
         self._stories: EventStore[None] = EventStore(nats, "processing", None, lambda state, _: state)
         self._posters = posters
         self._tasks = tasks
@@ -44,6 +59,16 @@ class ProcessingActor(Actor, service="processing"):
         """A picture while it is live. Not awaited: other events of this recording must not wait for it."""
         if event.recording_id not in self._watching:
             self._watching[event.recording_id] = self._tasks.create_task(self._watch(event.recording_id))
+
+    @on(RecordingCompleted)
+    async def completed(self, event: RecordingCompleted, meta: Meta) -> None:
+        """All of it lies in storage: what can be made of it is left to whoever is free."""
+        try:
+            recording = await self._ask(GetRecording(event.recording_id))
+        except Gone:
+            return
+        because = structs.replace(meta.because("queued"), workspace_id=recording.workspace_id)
+        await self.queue_all(event.recording_id, because)
 
     @job(MakePoster)
     async def make_poster(self, work: MakePoster, meta: Meta) -> None:
@@ -56,16 +81,19 @@ class ProcessingActor(Actor, service="processing"):
         await self._stories.decide(work.recording_id, meta.because("made"), lambda _: [made])
 
     @on(RecordingDeleted)
-    async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:  # noqa: ARG002
-        """No picture of it comes after this."""
+    async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:
+        """No picture of it comes after this, and nothing of any job."""
         watching = self._watching.get(event.recording_id)
         if watching:
             watching.cancel()
             await asyncio.wait([watching])
         try:
             await self._posters.delete(event.recording_id)
+            await self.drop_all(event.recording_id)
         except AWAY as error:
-            raise Unavailable(f"The picture of {event.recording_id} is still there: {error}") from error
+            raise Unavailable(f"What was made of {event.recording_id} is still there: {error}") from error
+        forgotten = RecordingForgotten(event.recording_id, datetime.now(UTC))
+        await self._stories.decide(event.recording_id, meta.because("forgotten"), lambda _: [forgotten])
 
     async def _watch(self, recording_id: str) -> None:
         try:
@@ -90,16 +118,27 @@ class ProcessingActor(Actor, service="processing"):
 
 
 @asynccontextmanager
-async def running(nats: Client, store: ObjectStore) -> AsyncIterator[ProcessingActor]:
+async def running(
+    nats: Client, store: ObjectStore, database: asyncpg.Pool, *, slots: int = 1
+) -> AsyncIterator[ProcessingActor]:
     """The service, while the block runs. What is under way at its end is done again by whoever comes next.
 
-    Any number of processes may run it. The caller closes `nats`.
+    `slots`: how many steps of jobs it does at a time. Any number of processes may run it. The caller closes `nats` and
+    `database`.
     """
+    stories, remains = Stories(nats), Remains(nats, store)
     async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
-        actor = ProcessingActor(nats, Posters(nats, store, sandbox), tasks)
-        working = [tasks.create_task(AacWorker(nats, sandbox).run()), tasks.create_task(actor.catch_up())]
+        kinds = works(Tools(nats, store, sandbox))
+        worker = Worker(nats, kinds, stories, Claims(nats, new_id()[:8]), remains, slots)
+        desk = Desk(database, kinds, stories, worker.board, remains)
+        actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, tasks)
+        lasting = (AacWorker(nats, sandbox).run(), worker.run(), keep_up(nats, database, PROJECTION))
+        working = [tasks.create_task(work) for work in (*lasting, actor.catch_up())]
         try:
-            async with runtime.running(nats, actor):
+            async with (
+                runtime.running(nats, actor),
+                runtime.running(nats, QueueActor(nats, stories, worker.board, remains)),
+            ):
                 yield actor
         finally:
             actor.stop()

@@ -1,7 +1,5 @@
 """What do the recording service's tables answer? Lists, page by page."""
 
-import base64
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -9,8 +7,8 @@ import msgspec
 
 from actors.outside.guard import Guard
 from actors.recording.projection import SQL
+from actors.sourcing import cursor
 from schemas.envelope import Caller
-from schemas.errors import Invalid
 from schemas.ids import RecordingId
 from schemas.recording import (
     EndedRecordings,
@@ -22,16 +20,15 @@ from schemas.recording import (
     TemplateView,
 )
 
-_NEWEST: Final = (datetime(9999, 1, 1, tzinfo=UTC), "~")
 _GUARD: Final = Guard("The database", (OSError, asyncpg.PostgresError, asyncpg.InterfaceError))
 
 
 async def recordings(database: asyncpg.Pool, query: ListRecordings, caller: Caller) -> RecordingPage:
     """One page, newest first. Raises Invalid for a cursor that is none, Unavailable without PostgreSQL."""
-    before = _read_cursor(query.cursor) if query.cursor else _NEWEST
+    before = cursor.read(query.cursor)
     rows = await _fetch(database, "list_recordings", caller.workspace_id, caller.user_id, *before, query.limit + 1)
     found = [msgspec.convert(_row(row), RecordingView) for row in rows[: query.limit]]
-    return RecordingPage(found, _cursor(found[-1]) if len(rows) > query.limit else "")
+    return RecordingPage(found, cursor.write(found[-1].created_at, found[-1].id) if len(rows) > query.limit else "")
 
 
 async def ended(database: asyncpg.Pool, query: ListEnded) -> EndedRecordings:
@@ -52,15 +49,3 @@ async def _fetch(database: asyncpg.Pool, name: str, *arguments: Any) -> list[Any
 
 def _row(row: Any) -> dict[str, Any]:
     return {**dict(row), "settings": msgspec.json.decode(row["settings"])}
-
-
-def _cursor(last: RecordingView) -> str:
-    return base64.urlsafe_b64encode(f"{last.created_at.isoformat()} {last.id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[datetime, str]:
-    try:
-        moment, _, last_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
-        return datetime.fromisoformat(moment), last_id
-    except ValueError:
-        raise Invalid("The cursor is not one of ours; begin again without it.") from None

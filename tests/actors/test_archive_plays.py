@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -89,11 +90,11 @@ async def duration_s(path: Path) -> float:
 
 
 async def test_what_is_in_storage_plays_from_a_plain_folder(
-    client: Client, recordings: Recordings, tmp_path: Path
+    client: Client, recordings: Recordings, database: Any, tmp_path: Path
 ) -> None:
     store = LocalStore(tmp_path / "objects", mkdir=True)
     recording_id = new_id()
-    async with streaming(client, store), processing(client, store):
+    async with streaming(client, store), processing(client, store, database):
         await record(client, recording_id)
         told = await recordings.next()
     folder = tmp_path / "objects" / objects.prefix(recording_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import obstore
 from nats.aio.client import Client
@@ -29,27 +30,31 @@ async def has_poster(store: LocalStore, recording_id: str) -> bool:
     return True
 
 
-async def test_a_recording_has_its_picture_within_three_seconds_of_its_start(client: Client, store: LocalStore) -> None:
+async def test_a_recording_has_its_picture_within_three_seconds_of_its_start(
+    client: Client, store: LocalStore, database: Any
+) -> None:
     screen = Screen(client, new_id())
-    async with running(client, store):
+    async with running(client, store, database):
         await say(client, RecordingStarted(RecordingId(screen.recording_id), NOW))
         await screen.show("testsrc")
         await until(lambda: has_poster(store, screen.recording_id), deadline_s=3.0)
 
 
-async def test_who_was_dead_at_the_start_makes_the_picture_later(client: Client, store: LocalStore) -> None:
+async def test_who_was_dead_at_the_start_makes_the_picture_later(
+    client: Client, store: LocalStore, database: Any
+) -> None:
     live, ended = Screen(client, new_id()), Screen(client, new_id())
     for screen in (live, ended):
         await screen.show("testsrc")
     await put(client, MakePoster(RecordingId(ended.recording_id)))
-    async with running(client, store):
+    async with running(client, store, database):
         for screen in (live, ended):
             await until(lambda screen=screen: has_poster(store, screen.recording_id))  # type: ignore[misc]
 
 
-async def test_deleting_while_looking_leaves_no_picture(client: Client, store: LocalStore) -> None:
+async def test_deleting_while_looking_leaves_no_picture(client: Client, store: LocalStore, database: Any) -> None:
     screen = Screen(client, new_id())
-    async with running(client, store):
+    async with running(client, store, database):
         await say(client, RecordingStarted(RecordingId(screen.recording_id), NOW))
         await screen.show("color=black")
         await until(lambda: has_poster(store, screen.recording_id))
@@ -64,10 +69,10 @@ async def test_deleting_while_looking_leaves_no_picture(client: Client, store: L
         assert await gone()
 
 
-async def test_sound_becomes_aac(client: Client, store: LocalStore) -> None:
+async def test_sound_becomes_aac(client: Client, store: LocalStore, database: Any) -> None:
     voice = Voice(client)
     log = MediaLog(client)
-    async with running(client, store):
+    async with running(client, store, database):
         await voice.begin()
         await voice.say(0, 5)
         await voice.end()

@@ -1,0 +1,24 @@
+"""Which kinds of work are done here? By job type; a job of a type that is not here is not queued."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from nats.aio.client import Client
+from obstore.store import ObjectStore
+
+from actors.outside.sandbox import Sandbox
+from actors.processing.jobs.work import Work
+from schemas.processing import JobType
+
+
+class Tools(Struct, frozen=True):
+    """What works have to work with; whoever made it closes it."""
+
+    nats: Client
+    store: ObjectStore
+    sandbox: Sandbox
+
+
+def works(tools: Tools) -> Mapping[JobType, Work]:  # noqa: ARG001
+    """All of them."""
+    return {}
