@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from gateways.http.ingest import PROTOCOL
-from media.h264 import annex_b
+from media.h264.annex_b import nal_units
 from media.h264.nal_unit import IDR, kind
 from media.samples import AudioPacket, VideoFrame
 from media.splice import LastFrame
@@ -19,6 +19,7 @@ LONGEST: Final = 4 << 20
 """Bytes of one message at the most: a key frame of a 4K screen full of text has less than one MB."""
 LONGEST_AUDIO: Final = 16 << 10
 MOST_NAL_UNITS: Final = 1_000
+START_CODES: Final = (b"\0\0\1", b"\0\0\0\1")
 
 _HEAD: Final = struct.Struct(">BBq")
 
@@ -97,10 +98,9 @@ def media(data: bytes) -> VideoFrame | AudioPacket:
 
 
 def _frame(payload: bytes, captured_us: int) -> VideoFrame:
-    try:
-        units = annex_b.split(payload)
-    except ValueError as error:
-        raise Malformed(f"This is not H.264 in Annex B: {error}.") from error
+    units = tuple(nal_units(payload)) if payload.startswith(START_CODES) else ()
+    if not units:
+        raise Malformed("This is not H.264 in Annex B: an access unit begins with a start code and holds something.")
     if len(units) > MOST_NAL_UNITS:
         raise Malformed(f"An access unit has {MOST_NAL_UNITS} NAL units at the most, not {len(units)}.")
     is_key = any(kind(unit) == IDR for unit in units)

@@ -1,16 +1,10 @@
-"""NAL units in a byte stream (ITU-T H.264, annex B): each behind a start code."""
+"""NAL units in the form encoders write them: each behind a start code (ITU-T H.264, annex B)."""
 
 from typing import Final
 
 _START: Final = b"\x00\x00\x01"
 
 
-def split(data: bytes) -> tuple[bytes, ...]:
-    """The NAL units without start codes. Raises ValueError when `data` does not begin with one."""
-    before, *units = data.split(_START)
-    if before.strip(b"\x00") or not units:
-        raise ValueError("the access unit does not begin with a start code")
-    found = tuple(unit for unit in (piece.rstrip(b"\x00") for piece in units) if unit)  # no NAL unit ends with a zero
-    if not found:
-        raise ValueError("the access unit is empty")
-    return found
+def nal_units(stream: bytes) -> list[bytes]:
+    """The NAL units, without start codes; zeros behind one belong to the next start code or to nothing (B.1.1)."""
+    return [unit for piece in stream.split(_START)[1:] if (unit := piece.rstrip(b"\x00"))]

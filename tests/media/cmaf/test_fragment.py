@@ -9,7 +9,9 @@ from media.cmaf.box import boxes, find
 from media.cmaf.fragment import Sample
 
 samples = st.lists(
-    st.builds(Sample, st.binary(max_size=50), st.integers(1, 2**31), st.booleans()), min_size=1, max_size=20
+    st.builds(Sample, st.binary(max_size=50), st.integers(1, 2**31), st.booleans(), st.integers(-(2**31), 2**31 - 1)),
+    min_size=1,
+    max_size=20,
 )
 
 
@@ -32,6 +34,15 @@ def test_a_damaged_chunk_is_refused_in_words(given_samples: list[Sample], data: 
         except ValueError:
             continue
         assert len(b"".join(sample.data for sample in read.samples)) <= len(damaged)
+
+
+@given(st.lists(samples, min_size=1, max_size=4))
+def test_a_segment_is_read_chunk_by_chunk(chunks: list[list[Sample]]) -> None:
+    data = b"".join(fragment.write(number, number * 100, chunk) for number, chunk in enumerate(chunks))
+    assert fragment.read_all(data) == [(number * 100, chunk) for number, chunk in enumerate(chunks)]
+    for damaged in (data[:-1], data + b"\x00", b""):
+        with pytest.raises(ValueError, match=r"cut short|says it has|add up|does not end"):
+            fragment.read_all(damaged)
 
 
 def test_the_data_begins_where_the_run_says() -> None:

@@ -1,0 +1,1 @@
+"""One decode, several sizes: the rungs of a ladder from what was recorded."""
