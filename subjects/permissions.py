@@ -12,7 +12,14 @@ from typing import Final
 
 from schemas import processing, recording, streaming
 from schemas.media import AAC, AUDIO, VIDEO
-from schemas.processing import JobCancelled, JobCompleted, JobFailed, JobQueued, JobRetried, MakePoster
+from schemas.processing import (
+    JobCancelled,
+    JobCompleted,
+    JobFailed,
+    JobQueued,
+    JobRetried,
+    MakePoster,
+)
 from schemas.recording import (
     CompleteRecording,
     ConnectSource,

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateways.api import live, recordings, uploads, workspaces
+from gateways.api import live, processing, recordings, uploads, workspaces
 from gateways.api.examples import EXAMPLES
 from gateways.api.openapi import Json, document
 from gateways.api.reference import page
@@ -31,6 +31,7 @@ TAGS: Final = {
     "recordings": "The life of a recording: started, controlled, read, changed, deleted.",
     "workspaces": "What holds for all recordings of a workspace.",
     "templates": "Settings to record with, kept under a name.",
+    "processing": "What is made of a recording once it is completed, job by job.",
     "sending": "Picture and sound into a recording: WHIP (RFC 9725), or a WebSocket.",
     "importing": "A file into a recording: tus 1.0.0, so that a broken connection costs nothing.",
     "watching": "Picture and sound out of it, while it is being recorded and afterwards: HLS (RFC 8216), low latency. "
@@ -82,7 +83,8 @@ ROUTES: Final = (
 
 def operations() -> list[Operation]:
     """What all doors of this origin offer."""
-    here = [route.operation for route in (*recordings.ROUTES, *live.ROUTES, *workspaces.ROUTES, *uploads.ROUTES)]
+    recorded = (*recordings.ROUTES, *live.ROUTES, *processing.ROUTES)
+    here = [route.operation for route in (*recorded, *workspaces.ROUTES, *uploads.ROUTES)]
     about = [route.operation for route in (*health.ROUTES, *ROUTES)]
     return [*here, *whip.OPERATIONS, *ingest.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]
 

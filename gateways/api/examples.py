@@ -11,8 +11,9 @@ from gateways.api.workspaces import Retention
 from gateways.http import signing, token
 from gateways.http.health import Readiness
 from gateways.http.refusals import Problem
-from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId
-from schemas.live import SourceMeasured
+from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId, job_id
+from schemas.live import JobProgress, SourceMeasured
+from schemas.processing import JobPage, JobView, VideoMetadata
 from schemas.recording import RecordingView, Status, TemplateList, TemplateView
 from schemas.streaming import RetentionView
 from subjects import objects
@@ -47,6 +48,20 @@ _TEMPLATE: Final = TemplateView(
     TemplateId("9bQe1ZsPpUu4HhR6mWxT2a"), LOCAL_USER, "Demo", "", {"fps": 60}, is_default=True
 )
 
+_JOB: Final = JobView(
+    id=job_id(_ID, "transcode"),
+    recording_id=_ID,
+    workspace_id=LOCAL_WORKSPACE,
+    job_type="transcode",
+    status="processing",
+    progress=40,
+    input_path=f"recordings/{_ID}/",
+    output_path=f"recordings/{_ID}/",
+    settings={},
+    created_at=datetime(2026, 3, 2, 9, 41, tzinfo=UTC),
+    started_at=datetime(2026, 3, 2, 9, 41, 1, tzinfo=UTC),
+)
+
 EXAMPLES: Final = (
     Start(title="How the parser works", recording_type="screen_webcam", settings={"fps": 30}),
     Change(title="How the parser works, part 1"),
@@ -63,6 +78,22 @@ EXAMPLES: Final = (
     TemplateList([_TEMPLATE]),
     Retention(90),
     RetentionView(LOCAL_WORKSPACE, 90),
+    _JOB,
+    JobPage([_JOB], next_cursor=""),
+    JobProgress(_JOB.id, "transcode", "processing", 40),
+    VideoMetadata(
+        recording_id=_ID,
+        file_path=_JOB.input_path,
+        file_size_bytes=81_920_000,
+        duration_seconds=642.3,
+        width=1280,
+        height=720,
+        frame_rate=29.97,
+        bitrate=1_020_000,
+        codec="avc1.42c01f,opus",
+        format="fmp4",
+        measured_at=datetime(2026, 3, 2, 9, 41, 3, tzinfo=UTC),
+    ),
     SourceMeasured("connected", bitrate=2_450_000, fps=30.0, loss=0.002, width=1280, height=720),
     Readiness("unavailable", {"nats": "ok", "recording": "does not answer"}),
     Problem("Not Found", 404, "There is no such recording.", "not_found"),

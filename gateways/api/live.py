@@ -23,7 +23,7 @@ from gateways.http.operation import TEXT, Answer
 from gateways.http.route import Route
 from schemas.errors import Gone, LoomError
 from schemas.ids import RecordingId
-from schemas.live import Deleted, SourceMeasured, Watched
+from schemas.live import Deleted, JobProgress, SourceMeasured, Watched
 from schemas.recording import GetRecording
 from subjects import events, live
 
@@ -61,15 +61,17 @@ class Live:
         """Hear what happens to a recording, while it happens.
 
         Server-sent events, for `EventSource`: `status` at once and whenever something happened, `source` once a second
-        while one is connected, `watched` when somebody came or left, `deleted` as the last. A stream that ends for
-        another reason is to be opened again.
+        while one is connected, `progress` once a second for each job that is worked at and when one begins or ends,
+        `watched` when somebody came or left, `deleted` as the last. A stream that ends for another reason is to be
+        opened again.
         """
         entity = recording_id(request)
         view = await self._client.ask(GetRecording(entity), caller(request))
         response = web.StreamResponse(headers={"Content-Type": STREAM, "Cache-Control": "no-store"})
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_QUEUED)
         subscriptions = [
-            await self._nats.subscribe(live.source(entity), cb=_source(queue)),
+            await self._nats.subscribe(live.source(entity), cb=_told("source", queue)),
+            await self._nats.subscribe(live.progress(entity), cb=_told("progress", queue)),
             await self._nats.subscribe(events.entity("recording", entity), cb=_something_happened(queue)),
         ]
         task = asyncio.current_task()
@@ -127,7 +129,13 @@ ROUTES: Final = (
                 200,
                 "Events until the listener leaves or the recording is deleted.",
                 {STREAM: TEXT},
-                events={"status": LinkedRecording, "source": SourceMeasured, "watched": Watched, "deleted": Deleted},
+                events={
+                    "status": LinkedRecording,
+                    "source": SourceMeasured,
+                    "progress": JobProgress,
+                    "watched": Watched,
+                    "deleted": Deleted,
+                },
             ),
         ),
         refuses=(404, 410),
@@ -139,10 +147,10 @@ def _event(name: str, data: bytes) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 
-def _source(queue: asyncio.Queue[bytes | None]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _told(event: str, queue: asyncio.Queue[bytes | None]):  # type: ignore[no-untyped-def]  # noqa: ANN202
     async def heard(message: Msg) -> None:
         if not queue.full():  # a slow listener misses a measurement, nothing else
-            queue.put_nowait(_event("source", message.data))
+            queue.put_nowait(_event(event, message.data))
 
     return heard
 

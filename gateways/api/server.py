@@ -15,13 +15,14 @@ from actors.jetstream.tasks import ended
 from actors.outside.shared_redis import ABSENT, SharedRedis
 from actors.outside.uploads import Uploads
 from actors.runtime.client import Client
-from gateways.api import description, live, recordings, uploads, workspaces
+from gateways.api import description, live, processing, recordings, uploads, workspaces
 from gateways.api.limits import UNLIMITED, Quotas
 from gateways.api.link_cache import LinkCache
 from gateways.api.links import Links
 from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.presence import Presence
+from gateways.api.processing import Jobs
 from gateways.api.recordings import Recordings
 from gateways.api.uploads import UploadDoor
 from gateways.api.workspaces import Workspaces
@@ -76,6 +77,7 @@ async def running(
         Pages(known, pages, links),
         RateLimit(redis, quotas.policy_of, trusted),
         importing,
+        Jobs(client),
     )
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
     async with asyncio.TaskGroup() as owner:
@@ -102,6 +104,7 @@ def application(
     pages: Pages,
     limit: RateLimit,
     importing: UploadDoor,
+    jobs: Jobs,
 ) -> web.Application:
     """The router, and what happens to every request."""
     made = web.Application(
@@ -110,6 +113,7 @@ def application(
     made.add_routes(health.routes(checks))
     made.add_routes(bound(recordings.ROUTES, resource))
     made.add_routes(bound(live.ROUTES, listeners))
+    made.add_routes(bound(processing.ROUTES, jobs))
     made.add_routes(bound(workspaces.ROUTES, places))
     made.add_routes(bound(uploads.ROUTES, importing))
     made.on_response_prepare.append(uploads.speak)

@@ -60,10 +60,10 @@ class Worker:
         slots: int,
     ) -> None:
         self._nats = nats
-        self._works = works
-        self._stories = stories
+        self.works = works
+        self.stories = stories
         self._claims = claims
-        self._remains = remains
+        self.remains = remains
         self._slots = slots
         self._turns = count(1)
         self._served: dict[str, int] = {}
@@ -115,7 +115,7 @@ class Worker:
                 self._begin(key, revision, tasks)
 
     def _choice(self, claimed: frozenset[Key]) -> Key | None:
-        jobs = [job for job in self.board.jobs if job.job.job_type in self._works]
+        jobs = [job for job in self.board.jobs if job.job.job_type in self.works]
         return policy.choose(jobs, claimed | self._working.keys(), self._served, time.time())
 
     def _begin(self, key: Key, revision: int, tasks: asyncio.TaskGroup) -> None:
@@ -144,7 +144,7 @@ class Worker:
         await asyncio.wait(working)
         self._stopping.discard(job_id)
         recording_id, _, _ = job_id.partition("-")
-        await patiently(partial(self._remains.clear, recording_id), None)
+        await patiently(partial(self.remains.clear, recording_id), None)
 
     async def _work(self, job: OpenJob, key: Key, revision: int) -> None:
         """One step, whose claim is ours."""
@@ -175,13 +175,13 @@ class Worker:
             await self._again(job, step, begun, error)
 
     async def _step(self, job: OpenJob, step: str) -> None:
-        work, said = self._works[job.job.job_type], job.job
+        work, said = self.works[job.job.job_type], job.job
         if step == PLAN:
-            await self._stories.start(said.id)
+            await self.stories.start(said.id)
             await self.board.say(said.id, step, Planned(tuple(await work.plan(said))))
         elif step == FINISH:
             await work.finish(said, await self.board.results(job))
-            await self._stories.complete(said.id)
+            await self.stories.complete(said.id)
             await self.board.say(said.id, step, Done())
             metrics.jobs[said.job_type, "completed"] += 1
         else:
@@ -202,7 +202,7 @@ class Worker:
         log.warning("a job failed", job=job.job.id, step=step, why=error_message)
         metrics.jobs[job.job.job_type, "failed"] += 1
         await self.board.reset(job.job.id, step)
-        await self._stories.fail(job.job.id, error_message)
+        await self.stories.fail(job.job.id, error_message)
         await self.board.close(job.job.id, revision=job.revision)
 
     async def _tell(self) -> None:

@@ -20,6 +20,7 @@ from gateways.api.links import Links
 from gateways.api.live import Live
 from gateways.api.pages import Pages
 from gateways.api.presence import Presence
+from gateways.api.processing import Jobs
 from gateways.api.recordings import Recordings
 from gateways.api.server import application
 from gateways.api.uploads import UploadDoor
@@ -30,8 +31,8 @@ from gateways.http.refusals import REFUSALS
 from gateways.ingest.session import Measured
 from ops.documents import ROOT
 from schemas.errors import BY_CODE
-from schemas.ids import new_id
-from schemas.live import SourceMeasured
+from schemas.ids import RecordingId, job_id, new_id
+from schemas.live import JobProgress, SourceMeasured
 from subjects import live
 from tests.gateways.api.conftest import OFFERED
 from tests.gateways.api.test_live import listening
@@ -53,7 +54,7 @@ def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) 
     limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
     importing = UploadDoor(client, Uploads(MemoryStore()), 1, None)
     router = application(
-        {}, Recordings(client, b"", links), listeners, Workspaces(client), pages, limit, importing
+        {}, Recordings(client, b"", links), listeners, Workspaces(client), pages, limit, importing, Jobs(client)
     ).router
     routed = {
         (route.method, route.resource.canonical)
@@ -165,9 +166,12 @@ async def test_events_carry_what_the_document_says(sharing_api: aiohttp.ClientSe
     }
     seen = set()
     async with listening(api, view["id"]) as listener:
-        for step in ("status", "watched", "source", "deleted"):
+        for step in ("status", "watched", "source", "progress", "deleted"):
             if step == "source":
                 await nats_client.publish(live.source(view["id"]), msgspec.json.encode(Measured("connected")))
+            elif step == "progress":
+                said = JobProgress(job_id(RecordingId(view["id"]), "transcode"), "transcode", "processing", 40)
+                await nats_client.publish(live.progress(view["id"]), msgspec.json.encode(said))
             elif step == "deleted":
                 await call(api, "DELETE", f"{BASE}/{view['id']}")
             name, data = await listener.event()
