@@ -1,5 +1,7 @@
 /** What the API says, and how to ask it. Refusals are `Problem`s with a sentence for people (RFC 9457). */
 
+import type { JobStatus } from "./jobs";
+
 export type Status = "preparing" | "recording" | "paused" | "processing" | "completed" | "failed";
 export type RecordingType = "screen" | "webcam" | "screen_webcam";
 export type Action = "pause" | "resume" | "stop";
@@ -31,6 +33,15 @@ export interface Started extends Recording {
 export interface RecordingPage {
   recordings: Recording[];
   next_cursor: string;
+}
+
+export interface Job {
+  id: string;
+  recording_id: string;
+  job_type: string;
+  status: JobStatus;
+  /** Percent. */
+  progress: number;
 }
 
 /** A refusal. `status` 0 means that nobody answered. */
@@ -96,6 +107,12 @@ export const get = (id: string): Promise<Recording> => say("GET", `/${encodeURIC
 
 export const list = (cursor = "", limit = 24): Promise<RecordingPage> =>
   say("GET", `?${new URLSearchParams({ limit: String(limit), ...(cursor && { cursor }) })}`);
+
+/** The jobs that are worked at, of all recordings. */
+export const jobs = async (): Promise<Job[]> => {
+  const response = await request("/api/v1/processing?status=processing&limit=100");
+  return ((await response.json()) as { jobs: Job[] }).jobs;
+};
 
 export const rename = (id: string, title: string): Promise<Recording> =>
   say("PUT", `/${encodeURIComponent(id)}`, { title });

@@ -1,6 +1,7 @@
 /** What is said about one recording while it happens (server-sent events). */
 
 import { eventsUrl, type Recording } from "./api";
+import type { Progress } from "./jobs";
 
 /** What the gateway measures of a source; every field may be missing. */
 export interface Source {
@@ -12,6 +13,8 @@ export interface Source {
 }
 
 export interface Listener {
+  /** How far a job is. */
+  progress?: (progress: Progress) => void;
   status?: (recording: Recording) => void;
   source?: (source: Source) => void;
   /** How many are watching; null while nobody knows. */
@@ -39,6 +42,7 @@ export function listen(id: string, listener: Listener, viewer = ""): () => void 
     };
     stream.addEventListener("status", (event) => listener.status?.(parse<Recording>(event)));
     stream.addEventListener("source", (event) => listener.source?.(parse<Source>(event)));
+    stream.addEventListener("progress", (event) => listener.progress?.(parse<Progress>(event)));
     stream.addEventListener("watched", (event) => listener.watched?.(parse<{ count: number | null }>(event).count));
     stream.addEventListener("deleted", () => {
       stop();

@@ -15,10 +15,11 @@ const POSTER_TRIES = 3;
 const POSTER_AGAIN_MS = 4_000;
 const UNTITLED = "Untitled recording";
 
-export function card(recording: api.Recording, told: Told): HTMLElement {
+/** `below`: what else is to be said of it. */
+export function card(recording: api.Recording, told: Told, below: HTMLElement): HTMLElement {
   const item = element("li", { class: "recording", "data-testid": "recording-row", "data-id": recording.id });
   const body = element("div", { class: "recording-body" });
-  body.append(title(recording, told), facts(recording), actions(recording, told));
+  body.append(title(recording, told), facts(recording), below, actions(recording, told));
   item.append(picture(recording), body);
   return item;
 }

@@ -3,13 +3,14 @@
 import "../common/style.css";
 import * as api from "../common/api";
 import { byId, sentence, show } from "../common/dom";
+import { Bars } from "../common/jobs";
 import { card } from "./card";
 
 const REFRESH_MS = 5_000;
 const list = byId("list");
 const more = byId<HTMLButtonElement>("more");
 let cursor = "";
-const shown = new Map<string, { card: HTMLElement; recording: api.Recording }>();
+const shown = new Map<string, { card: HTMLElement; recording: api.Recording; bars: Bars }>();
 
 function complain(error: unknown): void {
   byId("trouble").textContent = error === null ? "" : sentence(error);
@@ -19,15 +20,17 @@ function complain(error: unknown): void {
 const settle = (): void => show(byId("empty"), shown.size === 0);
 
 function make(recording: api.Recording): HTMLElement {
-  const made = card(recording, {
+  const bars = new Bars();
+  const told = {
     complain,
-    removed: (id) => {
+    removed: (id: string) => {
       shown.get(id)?.card.remove();
       shown.delete(id);
       settle();
     },
-  });
-  shown.set(recording.id, { card: made, recording });
+  };
+  const made = card(recording, told, bars.list);
+  shown.set(recording.id, { card: made, recording, bars });
   return made;
 }
 
@@ -44,6 +47,17 @@ async function load(): Promise<void> {
     complain(error);
   } finally {
     more.disabled = false;
+  }
+}
+
+/** How far the work on each recording is; without an answer it stays as it was. */
+async function advance(): Promise<void> {
+  if (document.hidden) return;
+  const jobs = await api.jobs().catch(() => null);
+  if (!jobs) return;
+  for (const [id, { bars }] of shown) {
+    const its = jobs.filter((job) => job.recording_id === id);
+    bars.show(its.map((job) => ({ job_id: job.id, job_type: job.job_type, status: job.status, progress: job.progress })));
   }
 }
 
@@ -72,6 +86,6 @@ async function refresh(): Promise<void> {
 }
 
 more.addEventListener("click", () => void load());
-void load();
-setInterval(() => void refresh(), REFRESH_MS);
+void load().then(advance);
+setInterval(() => void refresh().then(advance), REFRESH_MS);
 document.addEventListener("visibilitychange", () => void refresh());

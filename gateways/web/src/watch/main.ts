@@ -8,6 +8,7 @@ import { copy } from "../common/clipboard";
 import { byId, sentence, show, toast } from "../common/dom";
 import { listen, type Listener } from "../common/events";
 import { duration, when } from "../common/format";
+import { LiveBars } from "../common/jobs";
 import { viewerName, watching } from "../common/watching";
 import { Link } from "./link";
 import { Player } from "./player";
@@ -18,6 +19,8 @@ const id = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop()
 const link = new Link(() => api.get(id));
 const video = byId<HTMLVideoElement>("video");
 const live = byId<HTMLButtonElement>("live");
+const jobs = new LiveBars();
+byId("description").after(jobs.bars.list);
 let recording: api.Recording | null = null;
 let gone = false;
 let heardAt = NaN; // when the gateway last measured the source: it does so every second while there is one
@@ -142,6 +145,7 @@ function follow(): void {
     watched: (count) => {
       byId("watching").textContent = watching(count);
     },
+    progress: (said) => jobs.take(said),
     deleted: () => showGone(new api.Problem(410, "")),
     source: () => {
       heardAt = performance.now();
