@@ -74,7 +74,7 @@ class AudioTrack(Track):
             self._is_cut_open = True
             self.open_segment(discontinuity=discontinuity)
 
-    def add(self, data: bytes, ticks: int, arrived: float) -> int | None:
+    def add(self, data: bytes, ticks: int, arrived: float, origin: int = 0) -> int | None:
         """Take a packet that was sampled at `ticks`; gives back where it was placed, or None when it came too late."""
         length = opus.duration(data)
         if length == 0 or (ticks + length // 2 <= self.tail and not self._is_clock_behind(arrived)):
@@ -83,6 +83,7 @@ class AudioTrack(Track):
             self.fill(ticks)
         placed = self.tail
         self._late_since = None
+        self.note(placed, origin)
         self._wait(Sample(data, length))
         return placed
 

@@ -138,6 +138,11 @@ class Packager:
         if SMALLEST_ALIGNMENT_S <= abs(sound - picture) <= LARGEST_ALIGNMENT_S:
             self._alignment = round((sound - picture) * VIDEO_TIMESCALE)
 
+    @property
+    def needs_key_frame(self) -> bool:
+        """Whether a frame that is none would be dropped."""
+        return self._video is not None and (self._video.is_broken or not self._video_time.anchored)
+
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def deadline(self) -> float | None:
@@ -336,7 +341,7 @@ class Packager:
 
     def _sound(self, audio: AudioTrack, packet: AudioPacket) -> None:
         ticks = self._audio_time.ticks(packet.timestamp, packet.arrived)
-        placed = audio.add(packet.data, ticks, packet.arrived)
+        placed = audio.add(packet.data, ticks, packet.arrived, packet.origin)
         if placed is None:
             return  # silence has its place, and goes on if there is nothing but such packets
         self._audio_time.shift(placed - ticks)

@@ -8,7 +8,7 @@ from schemas.media import BASE_OFFSET_S, InitHeaders, PartHeaders
 
 
 class VideoFrame(Struct, frozen=True):
-    """One H.264 access unit.
+    """One H.264 access unit, or a frame of VP8, VP9 or AV1 as its only "unit".
 
     `timestamp` is the RTP timestamp unwrapped to a growing integer (90 kHz ticks, arbitrary origin per session),
     `arrived` the monotonic clock in seconds when its last datagram was read.
@@ -19,6 +19,7 @@ class VideoFrame(Struct, frozen=True):
     arrived: float
     key_frame: bool
     shown: bool = True  # else it is only decoded, for what follows, and takes no time
+    origin: int = 0  # where it comes from, a number that grows; 0 where nobody needs to know
 
 
 class AudioPacket(Struct, frozen=True):
@@ -27,6 +28,7 @@ class AudioPacket(Struct, frozen=True):
     data: bytes
     timestamp: int
     arrived: float
+    origin: int = 0  # as above
 
 
 class SenderReference(Struct, frozen=True):
@@ -51,7 +53,7 @@ class Continuation(Struct, frozen=True):
         return bool(self.segments)
 
 
-class Init(Struct, frozen=True):
+class Init(Struct, frozen=True, tag=True):
     """An initialisation segment to publish."""
 
     rendition: str
@@ -59,12 +61,13 @@ class Init(Struct, frozen=True):
     data: bytes
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, tag=True):
     """A CMAF chunk to publish."""
 
     rendition: str
     headers: PartHeaders
     data: bytes
+    origin: int = 0  # of the last sample of this track that is in this part or one before it
 
 
 class KeyFrameWanted(Struct, frozen=True):

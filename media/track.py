@@ -1,5 +1,6 @@
 """One rendition in the making: samples become parts, parts are numbered within segments."""
 
+from collections import deque
 from math import ceil
 from typing import Final
 
@@ -41,6 +42,8 @@ class Track:
         self.segment_start = self.end
         self._part = 0
         self._discontinuity = False
+        self._origins: deque[tuple[int, int]] = deque()  # where samples begin that are in no part yet, and their origin
+        self._origin = 0
 
     @property
     def end_s(self) -> float:
@@ -59,6 +62,11 @@ class Track:
         self.segment_start = self.end
         self._part = 0
         self._discontinuity = discontinuity
+
+    def note(self, start: int, origin: int) -> None:
+        """A sample that has an origin begins at `start`, ticks."""
+        if origin:
+            self._origins.append((start, origin))
 
     def part(self, samples: list[Sample], stretch: Stretch) -> Part:
         """Close a part of at least one sample."""
@@ -79,4 +87,6 @@ class Track:
         self.end += duration
         self._part += 1
         self._discontinuity = False
-        return Part(self.rendition, headers, data)
+        while self._origins and self._origins[0][0] < self.end:
+            self._origin = self._origins.popleft()[1]
+        return Part(self.rendition, headers, data, self._origin)

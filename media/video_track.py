@@ -105,6 +105,7 @@ class VideoTrack(Track):
                 self.open_segment(discontinuity=discontinuity)
         self._measure(ticks)
         self._is_hidden = not frame.shown
+        self.note(start, frame.origin)
         self._open.append(_Coded(self._kept(frame), start, frame.key_frame))
         if ticks - start >= self.limit:  # it is late: what its part should have shown is over
             return parts + self._close(ticks + min(self.interval, self.part_ticks), stretch)

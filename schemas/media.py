@@ -63,7 +63,7 @@ class End(Struct, frozen=True):
     reason: str  # "stopped" | "abandoned"
 
 
-def to_headers(said: InitHeaders | PartHeaders | End) -> dict[str, str]:
+def to_headers(said: Struct) -> dict[str, str]:
     """NATS headers, one per field: `decode_time` becomes `Loom-Decode-Time`."""
     return {
         _PREFIX + name.replace("_", "-").title(): str(int(value)) if isinstance(value, bool) else str(value)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from schemas.message import Job
 from subjects import jobs, media
-from subjects.streams import JOBS, MEDIA
+from subjects.streams import JOBS, MEDIA, RAW
 from subjects.tokens import name_of
 
 
@@ -40,6 +40,15 @@ AAC: Final = Consumer(
     max_ack_pending=10_000,
     headers_only=True,
 )
+FALLBACK: Final = Consumer(
+    name="fallback",
+    stream=RAW.name,
+    filters=RAW.subjects,
+    reason="VP8, VP9 and AV1 become H.264; a message is acknowledged when what is made of it is in MEDIA.",
+    ack_wait_s=15,
+    max_ack_pending=10_000,
+    headers_only=True,
+)
 
 
 def of_job(said: type[Job]) -> Consumer:
@@ -54,4 +63,4 @@ def of_job(said: type[Job]) -> Consumer:
     )
 
 
-ALL: Final = (ARCHIVER, AAC)
+ALL: Final = (ARCHIVER, AAC, FALLBACK)

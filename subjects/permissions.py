@@ -42,7 +42,7 @@ from schemas.recording import (
     UpdateRecording,
 )
 from schemas.streaming import EndMedia, GetRetention, SetRetention
-from subjects import commands, consumers, dead_letters, events, inboxes, live, media
+from subjects import commands, consumers, dead_letters, events, inboxes, live, media, raw
 from subjects.buckets import CLAIMS, WORK
 from subjects.rights import (
     API,
@@ -67,7 +67,7 @@ from subjects.rights import (
     takes,
     tells,
 )
-from subjects.streams import DLQ, EVENTS, JOBS, MEDIA
+from subjects.streams import DLQ, EVENTS, JOBS, MEDIA, RAW
 
 OPERATOR: Final = "operator"
 """Whoever runs Loom: `loom up` when it makes the streams, `loom js` and the like, a person with the `nats` command."""
@@ -103,7 +103,9 @@ _OWN: Final[Mapping[str, Rights]] = {
     | hears(RecordingPaused, RecordingResumed, RecordingStopped, RecordingDeleted)
     | tells(*_RECEIVED, media.every("all", "end"), live.SOURCES, live.TAKEOVERS)
     | listens(live.TAKEOVERS)
-    | looks_up(MEDIA, *_RECEIVED),
+    | looks_up(MEDIA, *_RECEIVED)
+    | tells(raw.every("page"), raw.every("end"))
+    | looks_up(RAW, raw.every("page")),
     "recording": says("recording", "saga")
     | sums_up("recording")
     | projects("recording")
@@ -111,7 +113,9 @@ _OWN: Final[Mapping[str, Rights]] = {
     | puts(MakePoster)
     | listens(*EVENTS.subjects)  # a saga waits for what others say
     | looks_up(MEDIA, media.every(kind="part"))  # when the last one came
-    | confirms(MEDIA),
+    | confirms(MEDIA)
+    | looks_up(RAW, raw.every("page"))
+    | confirms(RAW),
     "streaming": asks(CompleteRecording, ListEnded, DeleteRecording)
     | says("streaming")
     | tells(media.every("all", "end"))
@@ -121,7 +125,11 @@ _OWN: Final[Mapping[str, Rights]] = {
     | reads(MEDIA)
     | confirms(MEDIA)
     | counts(MEDIA)
-    | purges(MEDIA),
+    | purges(MEDIA)
+    | tells(raw.every("end"))
+    | confirms(RAW)
+    | counts(RAW)
+    | purges(RAW),
     "processing": says("processing")
     | projects("processing")
     | asks(GetRecording)
@@ -130,6 +138,10 @@ _OWN: Final[Mapping[str, Rights]] = {
     | tells(live.PROGRESS)
     | tells(media.every(AAC, "init"), media.every(AAC, "part"))
     | takes(consumers.AAC)
+    | tells(*_RECEIVED, media.every("all", "end"))
+    | takes(consumers.FALLBACK)
+    | reads(RAW)
+    | confirms(RAW)
     | follows(MEDIA)
     | reads(MEDIA)
     | confirms(MEDIA)

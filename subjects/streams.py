@@ -35,10 +35,15 @@ MEDIA: Final = Stream(
     subjects=("loom.media.>",),
     reason="Picture and sound as they were received; purged per recording once all of it is in storage.",
 )
+RAW: Final = Stream(
+    name="RAW",
+    subjects=("loom.raw.>",),
+    reason="What browsers without H.264 sent, until a worker has made H.264 of it; purged together with MEDIA.",
+)
 DLQ: Final = Stream(
     name="DLQ",
     subjects=("loom.dlq.>",),
     reason="What no handler could take, with why, for a person to look at.",
 )
 
-ALL: Final = (EVENTS, JOBS, MEDIA, DLQ)
+ALL: Final = (EVENTS, JOBS, MEDIA, RAW, DLQ)

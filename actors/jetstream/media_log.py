@@ -1,4 +1,4 @@
-"""What does the MEDIA stream hold of one recording? Read as a log: by sequence, never by a consumer's position.
+"""What does MEDIA, or RAW, hold of one recording? Read as a log: by sequence, never by a consumer's position.
 
 Workers are told by their durable consumers *that* something is new; *what* there is they read here. So the work they
 do depends on the log alone: a message that another process got, or that will be redelivered later, is not missing.
@@ -14,17 +14,18 @@ from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.follower import Follower
 from subjects import media
-from subjects.streams import MEDIA
+from subjects.streams import MEDIA, Stream
 
 WHOLE_S: Final = 120.0  # a day's recording has half a million messages
 BATCH: Final = 16
 
 
 class MediaLog:
-    """Reads MEDIA. Every call raises `nats.errors.Error` or TimeoutError when the server is away."""
+    """Reads MEDIA, or RAW. Every call raises `nats.errors.Error` or TimeoutError when the server is away."""
 
-    def __init__(self, nats: Client) -> None:
+    def __init__(self, nats: Client, stream: Stream = MEDIA) -> None:
         self._nats = nats
+        self._stream = stream.name
         self._js = nats.jetstream()
 
     async def holds(self, subject: str) -> int:
@@ -33,17 +34,17 @@ class MediaLog:
 
     async def counts(self, subject: str) -> dict[str, int]:
         """The number of messages of each subject that matches."""
-        info = await self._js.stream_info(MEDIA.name, subjects_filter=subject)
+        info = await self._js.stream_info(self._stream, subjects_filter=subject)
         return info.state.subjects or {}
 
     async def entries(self, recording_id: str) -> list[Entry]:
-        """All of one recording in the order of the log, headers only."""
+        """All of one recording in the order of MEDIA, headers only."""
         found: list[Entry] = []
         await Follower(self._nats, media.recording(recording_id), found.append).catch_up(WHOLE_S)
         return found
 
     async def follow(self, subject: str) -> AsyncGenerator[Entry, None]:
-        """What `subject` has and what comes, headers only, for as long as the caller listens (close the generator)."""
+        """What `subject` of MEDIA has and what comes, headers only, until the caller closes the generator."""
         came: asyncio.Queue[Entry] = asyncio.Queue()
         follower = Follower(self._nats, subject, came.put_nowait)
         following = asyncio.ensure_future(follower.run(headers_only=True))
@@ -60,7 +61,7 @@ class MediaLog:
         A replica that is behind `last` is waited for.
         """
         while last is None or first <= last:
-            batch = await direct_get.batch(self._nats, MEDIA.name, subject, first, most=BATCH)
+            batch = await direct_get.batch(self._nats, self._stream, subject, first, most=BATCH)
             for entry in batch:
                 if last is not None and entry.sequence > last:
                     return
@@ -74,16 +75,16 @@ class MediaLog:
 
     async def last(self, subject: str) -> Entry | None:
         """The newest message of `subject` (wildcards allowed), or None."""
-        return await direct_get.last(self._nats, MEDIA.name, subject)
+        return await direct_get.last(self._nats, self._stream, subject)
 
     async def known(self, subject: str) -> Entry | None:
         """The newest message of `subject`; None when the leader, too, has none."""
-        return await direct_get.known(self._nats, MEDIA.name, subject)
+        return await direct_get.known(self._nats, self._stream, subject)
 
-    async def purge(self, recording_id: str) -> None:
-        """Forget one recording."""
-        await self._js.purge_stream(MEDIA.name, subject=media.recording(recording_id))
+    async def purge(self, subject: str) -> None:
+        """Forget what `subject` (wildcards allowed) has."""
+        await self._js.purge_stream(self._stream, subject=subject)
 
     async def _has(self, subject: str, first: int, last: int) -> bool:
-        entry = await direct_get.known(self._nats, MEDIA.name, subject, first)
+        entry = await direct_get.known(self._nats, self._stream, subject, first)
         return entry is not None and entry.sequence <= last

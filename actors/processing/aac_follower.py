@@ -15,9 +15,11 @@ from nats.js.errors import APIError
 
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
+from actors.jetstream.media_writer import Overtaken
 from actors.outside.limits import Limits
 from actors.outside.sandbox import Remote, Sandbox, Spoiled
 from actors.processing.aac_rendition import INIT, AacPart, AacRendition, Position
+from actors.processing.log_worker import LogWorker
 from media.audio.aac import BIT_RATES, FRAME, SAMPLE_RATE, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import EXPECTED_LAST_SUBJECT_SEQUENCE, MESSAGE_ID
@@ -32,7 +34,7 @@ from schemas.media import (
     part_from_headers,
     to_headers,
 )
-from subjects import media
+from subjects import consumers, media
 
 SOURCE: Final = "Loom-Source-Sequence"
 RESUME: Final = "Loom-Resume-Sequence"
@@ -43,10 +45,6 @@ LIMITS: Final = Limits(cpu_seconds=86_400, niceness=0)
 """A recording may be long, and somebody listens."""
 
 log = structlog.get_logger(__name__)
-
-
-class Overtaken(Exception):
-    """Another worker has published this part; it makes the rendition from here on."""
 
 
 class Follower:
@@ -70,7 +68,7 @@ class Follower:
     async def advance(self, end: int | None) -> None:
         """Publish what can be made of the Opus parts in the log; all of it when the `end` is known (by sequence).
 
-        Raises: Overtaken; what `aac_worker.AWAY` names when NATS or the child is away: `let_go` then,
+        Raises: Overtaken; what `log_worker.AWAY` names when NATS or the child is away: `let_go` then,
         and the next call reads from the log where to go on.
         """
         if self._rendition is None and not await self._begin():
@@ -168,6 +166,11 @@ class Follower:
         if last is None or last.headers.get(MESSAGE_ID) != message_id:
             raise Overtaken(message_id)
         return last.sequence
+
+
+def worker(client: Client, sandbox: Sandbox) -> LogWorker:
+    """Follows the Opus renditions of all recordings."""
+    return LogWorker(client, consumers.AAC, media.address, lambda named: Follower(client, named, sandbox))
 
 
 def _fragment(part: AacPart) -> bytes:

@@ -1,4 +1,4 @@
-"""What the `processing` service does when: AAC follows the log, posters and jobs follow the events."""
+"""What the `processing` service does when: AAC and H.264 follow the logs, posters and jobs follow the events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from obstore.store import ObjectStore
 
 from actors.jetstream.tasks import ended
 from actors.outside.sandbox import Sandbox
-from actors.processing.aac_worker import AacWorker
+from actors.processing import aac_follower, fallback_follower
 from actors.processing.jobs.claims import Claims
 from actors.processing.jobs.queue import QueueActor
 from actors.processing.jobs.remains import Remains
@@ -132,7 +132,8 @@ async def running(
         worker = Worker(nats, kinds, stories, Claims(nats, new_id()[:8]), remains, slots)
         desk = Desk(database, kinds, stories, worker.board, remains)
         actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, tasks)
-        lasting = (AacWorker(nats, sandbox).run(), worker.run(), keep_up(nats, database, PROJECTION))
+        followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
+        lasting = (*(one.run() for one in (*followers, worker)), keep_up(nats, database, PROJECTION))
         working = [tasks.create_task(work) for work in (*lasting, actor.catch_up())]
         try:
             async with (

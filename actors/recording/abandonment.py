@@ -1,4 +1,4 @@
-"""Which recordings has everybody left? Judged by the log: when did the last part of it arrive?"""
+"""Which recordings has everybody left? Judged by the log: when did the last part or page of it arrive?"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,8 +12,8 @@ from actors.jetstream import direct_get
 from actors.jetstream.direct_get import Entry
 from actors.recording.projection import SQL
 from schemas.ids import RecordingId
-from subjects import media
-from subjects.streams import MEDIA
+from subjects import media, raw
+from subjects.streams import MEDIA, RAW
 
 IMPORT_AFTER: Final = timedelta(days=1)
 
@@ -40,10 +40,14 @@ class Abandonment(Struct, frozen=True):
             return bool(now - row["updated_at"] > self.idle_after)
         if now - row["updated_at"] <= self.after:
             return False
-        parts = media.parts(row["id"])
-        if self._is_new(await direct_get.last(self.nats, MEDIA.name, parts), now):
-            return False
-        return not self._is_new(await direct_get.known(self.nats, MEDIA.name, parts), now)
+        logs = ((MEDIA.name, media.parts(row["id"])), (RAW.name, raw.page(row["id"])))
+        for stream, subject in logs:
+            if self._is_new(await direct_get.last(self.nats, stream, subject), now):
+                return False
+        for stream, subject in logs:
+            if self._is_new(await direct_get.known(self.nats, stream, subject), now):
+                return False
+        return True
 
     def _is_new(self, part: Entry | None, now: datetime) -> bool:
         return bool(part and part.stored_at and now - part.stored_at <= self.after)

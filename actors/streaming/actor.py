@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
 from obstore.store import ObjectStore
 
 from actors.jetstream.media_log import MediaLog
@@ -21,13 +22,16 @@ from actors.streaming.retention import Retention
 from actors.streaming.sample_tables import SampleTables
 from actors.streaming.seal import Sealer
 from schemas.envelope import MESSAGE_ID, Caller, Meta
+from schemas.errors import Unavailable
 from schemas.media import End, to_headers
 from schemas.recording import RecordingDeleted
 from schemas.streaming import EndMedia, GetRetention, MediaView, RetentionView, SetRetention
-from subjects import media
+from subjects import media, raw
+from subjects.streams import RAW
 
 SWEEP_S: Final = 15.0
 PART_MINUTES: Final = 1.0
+TRANSCODED_S: Final = 10.0
 DRAIN_S: Final = 5.0
 
 
@@ -38,21 +42,28 @@ class StreamingActor(Actor, service="streaming"):
         self._client = client
         self._js = client.jetstream()
         self._log = MediaLog(client)
+        self._raw = MediaLog(client, RAW)
         self._retention = retention
         self._keeping = Keeping(client)
         self._end_wait_s = end_wait_s
 
     @command
     async def end_media(self, said: EndMedia, caller: Caller) -> MediaView:  # noqa: ARG002
-        """Give the gateway a moment to say the end itself."""
+        """Give the gateway a moment to say the end itself, and whoever makes parts of pages the time that it takes.
+
+        Raises Unavailable while pages wait for their worker.
+        """
         subject = media.end(said.recording_id)
         subscription = await self._client.subscribe(subject)
         try:
             if await self._log.last(subject) is None:
                 await subscription.next_msg(timeout=self._end_wait_s)
         except TimeoutError:
-            message_id = media.message_id(said.recording_id, "all", None)
-            await self._js.publish(subject, b"", headers=to_headers(End(said.reason)) | {MESSAGE_ID: message_id})
+            if await self._raw.known(raw.page(said.recording_id)):
+                await self._end_pages(said, subscription)
+            else:
+                message_id = media.message_id(said.recording_id, "all", None)
+                await self._js.publish(subject, b"", headers=to_headers(End(said.reason)) | {MESSAGE_ID: message_id})
         finally:
             await subscription.unsubscribe()
         return MediaView(said.recording_id, ended=True)
@@ -66,6 +77,17 @@ class StreamingActor(Actor, service="streaming"):
     async def get_retention(self, said: GetRetention, caller: Caller) -> RetentionView:  # noqa: ARG002
         """How long they are kept."""
         return await self._keeping.get(said)
+
+    async def _end_pages(self, said: EndMedia, subscription: Subscription) -> None:
+        """Nothing is added to them; the worker says the end of what it makes of them (`fallback_follower.py`)."""
+        message_id = raw.message_id(said.recording_id)
+        headers = to_headers(End(said.reason)) | {MESSAGE_ID: message_id}
+        await self._js.publish(raw.end(said.recording_id), b"", headers=headers)
+        try:
+            if await self._log.known(media.end(said.recording_id)) is None:
+                await subscription.next_msg(timeout=TRANSCODED_S)
+        except TimeoutError:
+            raise Unavailable("Its picture is still being made H.264.") from None
 
     @on(RecordingDeleted)
     async def deleted(self, event: RecordingDeleted, meta: Meta) -> None:  # noqa: ARG002

@@ -24,8 +24,8 @@ from schemas.errors import Unavailable
 from schemas.media import AAC, AUDIO, FINAL
 from schemas.message import Event
 from schemas.recording import RecordingCompleted, RecordingDeleted, RecordingFailed
-from subjects import events, media, objects
-from subjects.streams import EVENTS
+from subjects import events, media, objects, raw
+from subjects.streams import EVENTS, RAW
 
 AAC_PATIENCE_S: Final = 3600.0
 """So long an AAC rendition that is not whole keeps its Opus in the log."""
@@ -40,6 +40,7 @@ class Retention:
     def __init__(self, client: Client, store: ObjectStore, purge_after_s: float) -> None:
         self._client = client
         self._log = MediaLog(client)
+        self._raw = MediaLog(client, RAW)
         self._store = store
         self._purge_after_s = purge_after_s
         self._deletions = Deletions()
@@ -48,7 +49,7 @@ class Retention:
     async def delete(self, recording_id: str) -> None:
         """Nothing of it is left, in the log or in storage."""
         try:
-            await self._log.purge(recording_id)
+            await self._purge(recording_id)
             await storage.delete_all(self._store, objects.prefix(recording_id))
         except AWAY as error:
             raise Unavailable(f"{recording_id} is not removed yet: {error}") from error
@@ -89,11 +90,16 @@ class Retention:
         if await self.is_deleted(recording_id):
             await self.delete(recording_id)
         elif await self._is_due(recording_id):
-            await self._log.purge(recording_id)
+            await self._purge(recording_id)
             log.info("purged from the log", recording=recording_id)
 
     async def _in_log(self) -> set[str]:
-        return {media.address(subject).recording_id for subject in await self._log.counts(media.every())}
+        made = {media.address(subject).recording_id for subject in await self._log.counts(media.every())}
+        return made | {raw.address(subject).recording_id for subject in await self._raw.counts(raw.every())}
+
+    async def _purge(self, recording_id: str) -> None:
+        await self._raw.purge(raw.recording(recording_id))
+        await self._log.purge(media.recording(recording_id))
 
     async def _is_due(self, recording_id: str) -> bool:
         completed_s = await self._age_s(RecordingCompleted, recording_id)

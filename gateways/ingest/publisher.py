@@ -1,4 +1,7 @@
-"""How do parts get into the log? In order per rendition, each written until it is acknowledged (`MediaWriter`)."""
+"""How do parts get into the log? In order per rendition, each written until it is acknowledged (`MediaWriter`).
+
+What a browser without H.264 sends goes another way: its pages into RAW, of which a worker makes parts.
+"""
 
 import asyncio
 from typing import Final
@@ -6,12 +9,14 @@ from typing import Final
 from nats.aio.client import Client as Nats
 
 from actors.jetstream.media_writer import ACKNOWLEDGED_S, MediaWriter
+from media.journal.journal import Written
 from media.samples import Init, Part
 from schemas.envelope import MESSAGE_ID
 from schemas.media import AUDIO, VIDEO, End, PartHeaders, to_headers
-from subjects import media
-from subjects.streams import MEDIA
+from subjects import media, raw
+from subjects.streams import MEDIA, RAW
 
+PAGES: Final = "pages"
 MOST_BYTES: Final = 64 << 20  # a minute of a few Mbit/s
 
 
@@ -20,25 +25,30 @@ class Overflow(Exception):
 
 
 class Publisher:
-    """One session's way into MEDIA. `run` ends when `close` was called and everything has been acknowledged."""
+    """One session's way into the log. `run` ends when `close` was called and everything has been acknowledged.
 
-    def __init__(self, client: Nats, recording_id: str, sequences: dict[str, int]) -> None:
+    `sequences` has the last one of each subject that it writes to; for pages, `is_raw`, that of RAW.
+    """
+
+    def __init__(self, client: Nats, recording_id: str, sequences: dict[str, int], *, is_raw: bool = False) -> None:
         self._js = client.jetstream()
-        self._writer = MediaWriter(client, MEDIA.name, sequences)
+        self._writer = MediaWriter(client, (RAW if is_raw else MEDIA).name, sequences)
         self._recording_id = recording_id
-        self._queues: dict[str, asyncio.Queue[Init | Part | None]] = {VIDEO: asyncio.Queue(), AUDIO: asyncio.Queue()}
+        self._is_raw = is_raw
+        names = (PAGES,) if is_raw else (VIDEO, AUDIO)
+        self._queues: dict[str, asyncio.Queue[Init | Part | Written | None]] = {name: asyncio.Queue() for name in names}
         self._bytes = 0
         self._written = asyncio.Event()
         self.acknowledged = 0
         self.stored: dict[str, PartHeaders] = {}
         """The last part of each rendition that the log has acknowledged."""
 
-    def put(self, output: Init | Part) -> None:
+    def put(self, output: Init | Part | Written) -> None:
         """Queue. Raises Overflow."""
         self._bytes += len(output.data)
         if self._bytes > MOST_BYTES:
             raise Overflow(f"{self._bytes >> 20} MB wait for the log")
-        self._queues[output.rendition].put_nowait(output)
+        self._queues[PAGES if isinstance(output, Written) else output.rendition].put_nowait(output)
 
     async def until_below(self, most_bytes: int) -> None:
         """Return once no more than that waits."""
@@ -58,15 +68,22 @@ class Publisher:
                 owner.create_task(self._publish(queue))
 
     async def end(self, reason: str) -> None:
-        """The last word of the recording; idempotent. Raises what `media_writer.AWAY` lists."""
-        headers = to_headers(End(reason)) | {MESSAGE_ID: media.message_id(self._recording_id, "all", None)}
-        await self._js.publish(media.end(self._recording_id), b"", headers=headers, timeout=ACKNOWLEDGED_S)
+        """The last word of the recording; idempotent. Raises what `media_writer.AWAY` lists.
+
+        Behind pages: the worker says that of MEDIA when it has made parts of all of them.
+        """
+        subject = (raw if self._is_raw else media).end(self._recording_id)
+        named = (
+            raw.message_id(self._recording_id) if self._is_raw else media.message_id(self._recording_id, "all", None)
+        )
+        headers = to_headers(End(reason)) | {MESSAGE_ID: named}
+        await self._js.publish(subject, b"", headers=headers, timeout=ACKNOWLEDGED_S)
 
     def statistics(self) -> dict[str, int]:
         """What waits and what is done."""
         return {"waiting_bytes": self._bytes, "acknowledged": self.acknowledged}
 
-    async def _publish(self, queue: asyncio.Queue[Init | Part | None]) -> None:
+    async def _publish(self, queue: asyncio.Queue[Init | Part | Written | None]) -> None:
         while (output := await queue.get()) is not None:
             await self._write(output)
             self._bytes -= len(output.data)
@@ -75,7 +92,12 @@ class Publisher:
             if isinstance(output, Part):
                 self.stored[output.rendition] = output.headers
 
-    async def _write(self, output: Init | Part) -> None:
+    async def _write(self, output: Init | Part | Written) -> None:
+        if isinstance(output, Written):
+            message_id = raw.message_id(self._recording_id, output.headers)
+            headers = to_headers(output.headers) | {MESSAGE_ID: message_id}
+            await self._writer.write(raw.page(self._recording_id), output.data, headers, fenced=True)
+            return
         is_part = isinstance(output, Part)
         subject = (media.part if is_part else media.init)(self._recording_id, output.rendition)
         message_id = media.message_id(self._recording_id, output.rendition, output.headers)

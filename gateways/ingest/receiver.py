@@ -3,12 +3,14 @@
 Owns no socket and no timer: it is told what came and when, and says what to send.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from gateways.ingest.sdp import OfferedMedia
 from media.rtp import packet as rtp
 from media.rtp import rtcp
+from media.rtp.assembler import Assembler
+from media.rtp.av1 import Av1Assembler
 from media.rtp.h264 import H264Assembler
 from media.rtp.packet import RtpPacket
 from media.rtp.reorder import Gap, ReorderBuffer
@@ -16,6 +18,8 @@ from media.rtp.rtcp import SenderReport
 from media.rtp.sequence import Unwrapper
 from media.rtp.statistics import SourceStatistics
 from media.rtp.transport_cc import ArrivalLog
+from media.rtp.vp8 import Vp8Assembler
+from media.rtp.vp9 import Vp9Assembler
 from media.samples import AudioPacket, SenderReference, VideoFrame
 from schemas.media import AUDIO_TIMESCALE, VIDEO_TIMESCALE
 
@@ -23,6 +27,12 @@ VIDEO_GIVE_UP_S: Final = 0.5
 AUDIO_GIVE_UP_S: Final = 0.12
 ROUND_TRIPS: Final = 3
 LONGEST_GIVE_UP_S: Final = 1.5
+ASSEMBLERS: Final[Mapping[str, Callable[[], Assembler]]] = {
+    "H264": H264Assembler,
+    "VP8": Vp8Assembler,
+    "VP9": Vp9Assembler,
+    "AV1": Av1Assembler,
+}
 
 
 class VideoReceiver:
@@ -34,7 +44,7 @@ class VideoReceiver:
         self._timestamp = -1
         self._ticks = 0
         self._buffer: ReorderBuffer[RtpPacket] = ReorderBuffer(VIDEO_GIVE_UP_S)
-        self._assembler = H264Assembler()
+        self._assembler = ASSEMBLERS[offered.codec]()
         self._sequence = Unwrapper(16)
         self.timestamps = Unwrapper(32)
         self.statistics: SourceStatistics | None = None

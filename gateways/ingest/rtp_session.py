@@ -15,6 +15,7 @@ from gateways.ingest.session import OVERTAKEN, Measured, Session, wall_clock_us
 from gateways.ingest.unreachable import Unreachable
 from media.packager import Packager
 from media.samples import AudioPacket, Continuation, VideoFrame
+from schemas.raw import PageHeaders
 
 SILENT_S: Final = 3.0
 FEEDBACK_S: Final = 0.1
@@ -86,6 +87,17 @@ class RtpSession(Session):
             audio=audio is not None,
             channels=audio.channels if audio else 2,
             continuation=there,
+            part_s=self._part_s,
+            segment_s=self._segment_s,
+        )
+
+    def _as_written(self) -> PageHeaders:
+        video, audio = self._offer.video, self._offer.audio
+        return PageHeaders(
+            session=self.etag.strip('"'),
+            number=0,
+            codec=video.codec if video else "",
+            channels=audio.channels if audio else 0,
             part_s=self._part_s,
             segment_s=self._segment_s,
         )

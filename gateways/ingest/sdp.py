@@ -1,4 +1,7 @@
-"""What does a WHIP client offer, and what is it answered? One H.264, one Opus, one transport (RFC 9725, 4.4).
+"""What does a WHIP client offer, and what is it answered? One picture, one Opus, one transport (RFC 9725, 4.4).
+
+H.264 is stored as it comes. Who has none sends VP8, VP9 or AV1, the one that costs least to decode: a worker makes
+H.264 of it.
 
 Candidates in the offer are passed over: the client's checks teach us its address within a round trip, while resolving
 mDNS names would take a second.
@@ -16,6 +19,9 @@ MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
 START_KBIT_S: Final = 2500
 AUDIO_BITS_PER_S: Final = 128_000
 LONGEST_LINE: Final = 4096
+FALLBACKS: Final = (("VP8", False), ("VP9", True), ("AV1", True))
+"""In the order of what decoding costs; whether they have profiles."""
+VIDEO_CODECS: Final = "H.264 (packetization-mode=1), VP8, VP9 or AV1"
 CHANNELS: Final = 2  # what the answer asks for
 
 
@@ -32,6 +38,7 @@ class OfferedMedia(Struct, frozen=True):
 
     mid: str
     kind: str
+    codec: str  # "H264", "VP8", "VP9", "AV1" or "opus"
     payload_type: int
     retransmission: int
     format: str  # the fmtp of the codec, as offered
@@ -87,12 +94,10 @@ def read(text: str) -> Offer:
         _media(section, kind, number) for number, (section, kind) in enumerate(zip(media, kinds, strict=True))
     )
     if not any(taken for _, _, taken in sections):
-        raise Unusable("The offer has neither H.264 video (packetization-mode 1) nor Opus audio.")
+        raise Unusable(f"The offer has neither {VIDEO_CODECS} video nor Opus audio.")
     refused = [kind for kind, _, taken in sections if kind == "video" and taken is None]
     if refused:
-        raise Unusable(
-            "The offered video has no H.264 with packetization-mode=1, which every browser must have (RFC 7742)."
-        )
+        raise Unusable(f"The offered video is none of {VIDEO_CODECS}.")
     everywhere = [*session, *(line for section in media for line in section)]
     fingerprint = _value(everywhere, "fingerprint").split(" ")
     if len(fingerprint) != 2:  # noqa: PLR2004
@@ -150,8 +155,8 @@ def _video(found: OfferedMedia) -> list[str]:
     number = found.payload_type
     feedback = ("nack", "nack pli", "transport-cc")
     lines = [
-        f"a=rtpmap:{number} H264/90000",
-        f"a=fmtp:{number} {found.format};x-google-start-bitrate={START_KBIT_S}",
+        f"a=rtpmap:{number} {found.codec}/90000",
+        f"a=fmtp:{number} {';'.join(filter(None, (found.format, f'x-google-start-bitrate={START_KBIT_S}')))}",
         *(f"a=rtcp-fb:{number} {kind}" for kind in feedback),
     ]
     if found.retransmission:
@@ -190,7 +195,7 @@ def _media(section: list[str], kind: str, number: int) -> tuple[str, str, Offere
     formats = {
         int(n): text for line in section if (m := re.match(r"a=fmtp:(\d+) (.+)", line)) for n, text in [m.groups()]
     }
-    chosen = _h264(maps, formats) if kind == "video" else _opus(maps) if kind == "audio" else None
+    codec, chosen = _picture(maps, formats) if kind == "video" else ("opus", _opus(maps) if kind == "audio" else None)
     if chosen is None or "a=inactive" in section or "a=recvonly" in section:
         return kind, mid, None
     rtx = next(
@@ -208,6 +213,7 @@ def _media(section: list[str], kind: str, number: int) -> tuple[str, str, Offere
         OfferedMedia(
             mid,
             kind,
+            codec,
             chosen,
             rtx,
             formats.get(chosen, ""),
@@ -216,6 +222,18 @@ def _media(section: list[str], kind: str, number: int) -> tuple[str, str, Offere
             extensions.get(MID, 0),
         ),
     )
+
+
+def _picture(maps: dict[int, str], formats: dict[int, str]) -> tuple[str, int | None]:
+    """The codec that is taken, and its payload type; of VP9 and AV1 the profile of 8 bits and 4:2:0."""
+    if (found := _h264(maps, formats)) is not None:
+        return "H264", found
+    for codec, profile in FALLBACKS:
+        for number, name in maps.items():
+            said = re.search(r"profile(?:-id)?=(\d+)", formats.get(number, ""))
+            if name.upper() == f"{codec}/90000" and (not profile or said is None or said[1] == "0"):
+                return codec, number
+    return "", None
 
 
 def _h264(maps: dict[int, str], formats: dict[int, str]) -> int | None:

@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -17,16 +17,20 @@ import structlog
 from msgspec import Struct
 from nats.aio.client import Client as Nats
 
+from actors.jetstream import direct_get
 from actors.jetstream.media_writer import AWAY, Overtaken, continuation
 from actors.runtime.client import Client
 from gateways.ingest.publisher import Overflow, Publisher
 from gateways.ingest.unreachable import Unreachable
+from media.journal.journal import H264, Journal, JournalOutput, Written
 from media.packager import Packager
 from media.samples import AudioPacket, Continuation, Init, KeyFrameWanted, Output, Part, VideoFrame
 from schemas.errors import Gone, LoomError, Unavailable
 from schemas.ids import RecordingId
+from schemas.raw import PageHeaders
 from schemas.recording import GetRecording, Status
-from subjects import live
+from subjects import live, raw
+from subjects.streams import RAW
 
 FLUSH_S: Final = 5.0
 LOG_AWAY_S: Final = 5.0
@@ -36,6 +40,10 @@ OVERTAKEN: Final = "another session goes on with this recording"
 DELETED: Final = "the recording was deleted"
 STOPPED: Final = "the recording was stopped"
 DRAINING: Final = "the gateway is shutting down"
+
+Sink = Packager | Journal
+"""What samples are given to; of what a journal writes a worker's packager makes parts."""
+Outputs = Sequence[Output | JournalOutput]
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +72,7 @@ class Session(ABC):
         self.connected = False
         self.finished = asyncio.Event()
         self._nats = nats
-        self._packager: Packager | None = None
+        self._packager: Sink | None = None
         self._publisher: Publisher | None = None
         self._publishing: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -84,6 +92,10 @@ class Session(ABC):
     @abstractmethod
     async def _make_packager(self, there: Continuation) -> Packager:
         """One that goes on behind what is there. Raises Unreachable."""
+
+    def _as_written(self) -> PageHeaders | None:
+        """What a journal says of this source; None for a door that has no use for one."""
+        return None
 
     @abstractmethod
     def _clock(self) -> tuple[float, int]:
@@ -186,12 +198,19 @@ class Session(ABC):
             if there.discontinuity:  # a session in another process may be saying its last parts
                 await asyncio.sleep(LAST_PARTS_S)
                 there, sequences = await continuation(self._nats, self.recording_id)
-        packager = await self._make_packager(there)
-        self._publisher = Publisher(self._nats, self.recording_id, sequences)
+            pages = await direct_get.last(self._nats, RAW.name, raw.page(self.recording_id))
+        said = self._as_written()
+        packager: Sink
+        if said and (pages or said.codec not in ("", H264)):  # behind pages nobody but the worker writes to MEDIA
+            packager, is_raw = Journal(said), True
+            sequences = {pages.subject: pages.sequence} if pages else {}
+        else:
+            packager, is_raw = await self._make_packager(there), False
+        self._publisher = Publisher(self._nats, self.recording_id, sequences, is_raw=is_raw)
         self._publishing = self._loop.create_task(self._publisher.run())
         self._packager = packager
         if self._paused:
-            self._packager.pause(*self._clock())
+            self._say(self._packager.pause(*self._clock()))
         log.info("connected", recording=self.recording_id, stretch=there.stretch)
 
     async def _live(self) -> None:
@@ -215,7 +234,7 @@ class Session(ABC):
             await self._tell(Measured("closed" if self._end_reason else "lost", detail=self._why))
         self.finished.set()
 
-    def _close(self, packager: Packager) -> list[Output]:
+    def _close(self, packager: Sink) -> Outputs:
         """The last parts."""
         return packager.close(*self._clock())
 
@@ -243,8 +262,9 @@ class Session(ABC):
         """Whether another session goes on with this recording: the log takes nothing more from this one."""
         return bool(self._publishing and self._publishing.done())
 
-    def _add(self, packager: Packager, sample: VideoFrame | AudioPacket, now: float, wall_us: int) -> bool:
+    def _add(self, packager: Sink, sample: VideoFrame | AudioPacket, now: float, wall_us: int) -> bool:
         """A sample becomes parts; whether anything came of it. Raises ValueError for one that cannot be used."""
+        outputs: Outputs
         if isinstance(sample, VideoFrame):
             outputs = packager.add_video(sample, now, wall_us)
         else:
@@ -253,18 +273,18 @@ class Session(ABC):
             self._say(outputs)
         return bool(outputs)
 
-    def _say(self, outputs: list[Output]) -> None:
+    def _say(self, outputs: Outputs) -> None:
         for output in outputs:
             if isinstance(output, KeyFrameWanted):
                 self._ask_for_key_frame()
         self._put(outputs)
 
-    def _put(self, outputs: list[Output]) -> None:
+    def _put(self, outputs: Outputs) -> None:
         assert self._publisher
         for output in outputs:
             if isinstance(output, Init) and output.headers.width:
                 self._size = (output.headers.width, output.headers.height)
-            if isinstance(output, Init | Part):
+            if isinstance(output, Init | Part | Written):
                 try:
                     self._publisher.put(output)
                 except Overflow as error:

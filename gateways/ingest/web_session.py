@@ -16,11 +16,21 @@ from actors.jetstream import direct_get
 from gateways.ingest import messages
 from gateways.ingest.allowance import Allowance
 from gateways.ingest.messages import Begin, Break, End, Hello, Malformed, Stored, Welcome
-from gateways.ingest.session import DELETED, DRAINING, OVERTAKEN, STOPPED, Measured, Session, wall_clock_us
+from gateways.ingest.session import (
+    DELETED,
+    DRAINING,
+    OVERTAKEN,
+    STOPPED,
+    Measured,
+    Outputs,
+    Session,
+    Sink,
+    wall_clock_us,
+)
 from gateways.ingest.unreachable import Unreachable
 from media import splice
 from media.packager import Packager
-from media.samples import AudioPacket, Continuation, Output, VideoFrame
+from media.samples import AudioPacket, Continuation, VideoFrame
 from media.splice import LastFrame, Seam, Splice
 from schemas.media import AUDIO, AUDIO_TIMESCALE, VIDEO, part_from_headers
 from subjects import media
@@ -158,7 +168,7 @@ class WebSession(Session):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await super()._finish()
 
-    def _close(self, packager: Packager) -> list[Output]:
+    def _close(self, packager: Sink) -> Outputs:
         """Who was cut off comes again with what is missing: no silence takes its place."""
         return packager.close(*self._clock(), fill=self._code == COMPLETE or self._end_reason is not None)
 
@@ -235,7 +245,7 @@ class WebSession(Session):
         elif self._seam.takes(sample):
             self._put_in(self._packager, sample)
 
-    def _put_in(self, packager: Packager, sample: VideoFrame | AudioPacket) -> None:
+    def _put_in(self, packager: Sink, sample: VideoFrame | AudioPacket) -> None:
         self._now_us = max(self._now_us, round(sample.arrived * 1e6))
         now, wall_us = self._clock()
         try:
@@ -246,7 +256,7 @@ class WebSession(Session):
         if due is not None and due <= now:
             self._say(packager.tick(now, wall_us))
 
-    def _is_paused_at(self, captured_us: int, packager: Packager) -> bool:
+    def _is_paused_at(self, captured_us: int, packager: Sink) -> bool:
         """Whether it was captured in a pause; the packager is told when one begins or ends."""
         is_paused = any(
             since <= captured_us and (until is None or captured_us < until) for since, until in self._pauses

@@ -222,12 +222,21 @@ def test_what_several_may_publish_is_known() -> None:
             f"$JS.API.DIRECT.GET.MEDIA.loom.media.x.{rendition}.init": ["edge", "ingest", "streaming", "processing"]
             for rendition in ("video", "audio")
         },
-        "$JS.API.STREAM.MSG.GET.EVENTS": ["recording", "processing"],
+        "$JS.API.STREAM.MSG.GET.EVENTS": ["recording", "streaming", "processing"],
         "$JS.API.STREAM.MSG.GET.MEDIA": ["recording", "streaming", "processing"],
+        "$JS.API.DIRECT.GET.RAW.loom.raw.x.page": ["ingest", "recording", "processing"],
+        "$JS.API.STREAM.MSG.GET.RAW": ["recording", "streaming", "processing"],
         "$JS.API.STREAM.INFO.KV_SHARES": ["recording", "streaming", "processing"],
         "$JS.API.STREAM.INFO.MEDIA": ["streaming", "processing"],
-        "loom.cmd.recording.get": ["edge", "api", "ingest"],
-        "loom.media.x.all.end": ["ingest", "streaming"],
+        "loom.cmd.recording.delete": ["api", "streaming"],
+        "loom.cmd.recording.get": ["edge", "api", "ingest", "processing"],
+        "loom.media.x.all.end": ["ingest", "streaming", "processing"],
+        **{
+            f"loom.media.x.{rendition}.{kind}": ["ingest", "processing"]
+            for rendition in ("video", "audio")
+            for kind in ("init", "part")
+        },
+        "loom.raw.x.end": ["ingest", "streaming"],
     }
 
 

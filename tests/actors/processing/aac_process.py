@@ -6,13 +6,13 @@ import sys
 import nats
 
 from actors.outside.sandbox import Sandbox
-from actors.processing.aac_worker import AacWorker
+from actors.processing import aac_follower
 
 
 async def main() -> None:
     client = await nats.connect(sys.argv[1])
     async with Sandbox() as sandbox:
-        await AacWorker(client, sandbox).run()
+        await aac_follower.worker(client, sandbox).run()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from nats.aio.client import Client
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
 from actors.outside.sandbox import Sandbox
-from actors.processing.aac_worker import AacWorker
+from actors.processing import aac_follower
+from actors.processing.log_worker import LogWorker
 from media.audio.aac import PRIMING, OpusPacket
 from media.cmaf import fragment, init
 from schemas.envelope import MESSAGE_ID
@@ -60,9 +61,9 @@ class Voice(Source):
 
 
 @asynccontextmanager
-async def working(client: Client) -> AsyncIterator[AacWorker]:
+async def working(client: Client) -> AsyncIterator[LogWorker]:
     async with Sandbox() as sandbox:
-        worker = AacWorker(client, sandbox)
+        worker = aac_follower.worker(client, sandbox)
         task = asyncio.create_task(worker.run())
         try:
             yield worker
@@ -122,7 +123,7 @@ async def test_aac_follows_part_by_part_and_plays_in_time_with_opus(
     assert abs(offset) <= 2  # samples; 5 ms would be 240
 
 
-async def _forgot_all(worker: AacWorker) -> bool:
+async def _forgot_all(worker: LogWorker) -> bool:
     return worker.statistics() == {"recordings": 0, "waiting": 0}
 
 
@@ -214,7 +215,7 @@ async def _is_whole(client: Client, voice: Voice) -> bool:
 async def test_two_workers_make_one_rendition(
     server: NatsServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.processing.aac_worker.STAND_BACK_S", 0.1)
+    monkeypatch.setattr("actors.processing.log_worker.STAND_BACK_S", 0.1)
     voice = Voice(client)
     async with connected(server) as second, working(client), working(second):
         await voice.begin()
@@ -240,7 +241,7 @@ async def _all_acknowledged(client: Client) -> bool:
 
 
 async def test_after_a_long_pause_it_goes_on_where_it_was(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.processing.aac_worker.IDLE_S", 0.2)
+    monkeypatch.setattr("actors.processing.log_worker.IDLE_S", 0.2)
     voice = Voice(client)
     async with working(client) as worker:
         await voice.begin()

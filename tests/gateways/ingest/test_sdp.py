@@ -28,6 +28,13 @@ def offered() -> str:
     return text[:video] + changed + "\r\n".join(more) + "\r\n"
 
 
+def without_h264(codec: str, profile: str = "", second: str = "") -> str:
+    """As a browser without it offers."""
+    more = f"a=fmtp:96 {profile}\r\n" if profile else ""
+    more += f"a=rtpmap:97 {second}\r\n" if second else ""
+    return offered().replace("H264", "H265").replace("a=rtpmap:96 VP8/90000\r\n", f"a=rtpmap:96 {codec}\r\n{more}")
+
+
 def test_one_h264_with_its_retransmission_and_one_opus_are_taken() -> None:
     found = sdp.read(offered())
     assert found.video
@@ -60,6 +67,28 @@ def test_a_data_channel_is_refused_and_the_rest_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        (without_h264("VP8/90000"), "VP8"),
+        (without_h264("VP9/90000", "profile-id=0"), "VP9"),
+        (without_h264("VP9/90000", "profile-id=0", "VP8/90000"), "VP8"),
+        (without_h264("AV1/90000", "level-idx=5;profile=0;tier=0"), "AV1"),
+        (without_h264("AV1/90000", "level-idx=5;profile=0;tier=0", "VP9/90000"), "VP9"),
+    ],
+)
+def test_without_h264_the_one_that_costs_least_to_decode_is_taken(text: str, codec: str) -> None:
+    found = sdp.read(text)
+    assert found.video
+    assert found.video.codec == codec
+    number = found.video.payload_type
+    answer = sdp.write(found, LOCAL)
+    assert f"m=video 9 UDP/TLS/RTP/SAVPF {number}\r\n" in answer
+    assert f"a=rtpmap:{number} {codec}/90000\r\n" in answer
+    assert f"a=rtcp-fb:{number} nack pli" in answer
+    assert re.search(rf"a=fmtp:{number} (\S+;)?x-google-start-bitrate=", answer)
+
+
+@pytest.mark.parametrize(
     ("text", "error", "word"),
     [
         ("hello", Malformed, "v=0"),
@@ -67,8 +96,9 @@ def test_a_data_channel_is_refused_and_the_rest_taken() -> None:
         ("v=0\r\na=x:" + "y" * 5000, Malformed, "line"),
         (offered().replace("a=ice-ufrag", "a=nothing"), Malformed, "ice-ufrag"),
         (offered().replace("a=fingerprint", "a=nothing"), Malformed, "fingerprint"),
-        (offered().replace("H264", "H265"), Unusable, "H.264"),
-        (offered().replace("packetization-mode=1", "packetization-mode=0"), Unusable, "packetization-mode"),
+        (offered().replace("H264", "H265").replace("VP8", "H265"), Unusable, "H.264"),
+        (offered().replace("mode=1", "mode=0").replace("VP8", "H265"), Unusable, "packetization-mode"),
+        (without_h264("VP9/90000", "profile-id=2"), Unusable, "VP9"),
         (offered() + "m=video" + offered().partition("m=video")[2], Unusable, "2 video"),
     ],
 )

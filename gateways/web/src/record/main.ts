@@ -16,7 +16,6 @@ import { Observer } from "./observer";
 import { type Phase, Recorder } from "./recorder";
 import { meterOf } from "./sound";
 import type { Warning } from "./warnings";
-import { requireH264 } from "./whip";
 
 const inputs = new Inputs(refresh);
 let recorder: Recorder | null = null;
@@ -167,7 +166,6 @@ async function begin(): Promise<void> {
   const earlier = asking; // a picker may still be open
   await attempt(async () => {
     await earlier;
-    requireH264();
     await inputs.completeAll();
     await microphoneIfAllowed();
     await inputs.sound.wake();

@@ -119,18 +119,9 @@ export class WhipSession {
   }
 }
 
-/** Raises Error, for people, where no H.264 can be sent: the gateway would refuse the offer. */
-export function requireH264(): void {
-  const codecs = RTCRtpSender.getCapabilities("video")?.codecs;
-  if (codecs && !codecs.some(isH264))
-    throw new Error(
-      "This browser cannot send H.264 video. Firefox fetches its encoder (OpenH264) some minutes after its first start: try again then, or use Chrome, Edge or Safari.",
-    );
-}
-
 const isH264 = ({ mimeType }: RTCRtpCodec): boolean => mimeType.toLowerCase() === "video/h264";
 
-/** H.264 first (every browser has it, RFC 7742): it is stored as it comes. */
+/** H.264 first: it is stored as it comes. Of anything else a worker makes H.264, a moment later and a little worse. */
 function preferH264(transceiver: RTCRtpTransceiver): void {
   const codecs = RTCRtpSender.getCapabilities("video")?.codecs;
   if (!codecs || !("setCodecPreferences" in transceiver)) return;

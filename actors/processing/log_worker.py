@@ -1,11 +1,13 @@
-"""Who makes the AAC renditions? This worker: one task a recording, its codecs in a child.
+"""Who makes something of what comes into the log, as it comes? This worker: one task a recording, a `Follower` each.
 
-The durable consumer says which recording has something new; a message is acknowledged when the AAC of it is published.
+The durable consumer says which recording has something new; a message is acknowledged when what is made of it is
+published.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
-from typing import Final
+from typing import Final, Protocol
 
 import nats.errors
 import structlog
@@ -13,20 +15,49 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from actors.jetstream.deliveries import Deliveries
-from actors.outside.sandbox import Sandbox, Spoiled
-from actors.processing.aac_follower import Follower, Overtaken
+from actors.jetstream.media_writer import Overtaken
+from actors.outside.sandbox import Spoiled
 from schemas.errors import Unavailable
-from subjects import media
-from subjects.consumers import AAC
+from subjects.consumers import Consumer
 
 AWAY: Final = (OSError, nats.errors.Error, Unavailable, Spoiled)
 PULL_WAIT_S: Final = 1.0
 MAX_WAITING: Final = 20_000
 IDLE_S: Final = 60.0
-STAND_BACK_S: Final = 5.0
+STAND_BACK_S: Final = 2.0
 RETRY_S: Final = 0.5
 
 log = structlog.get_logger(__name__)
+
+
+class Follower(Protocol):
+    """Makes something of one recording's log. Used by one task."""
+
+    cursor: int
+    """Sequence of the last message of which everything is published."""
+    finished: bool
+
+    async def advance(self, end: int | None) -> None:
+        """Publish what can be made of what the log holds; all of it when the `end` is known (by sequence).
+
+        Raises: Overtaken when another worker does so; what `AWAY` names: `let_go` then, and the next call reads from
+        the log where to go on.
+        """
+
+    async def let_go(self) -> None:
+        """Free what it holds."""
+
+
+class Address(Protocol):
+    """What a subject says."""
+
+    @property
+    def recording_id(self) -> str:
+        """Whose."""
+
+    @property
+    def kind(self) -> str:
+        """The last one is "end"."""
 
 
 class Desk:
@@ -38,11 +69,11 @@ class Desk:
         self.end: int | None = None
         self.news = asyncio.Event()
 
-    def take(self, delivery: Msg) -> None:
+    def take(self, delivery: Msg, *, is_end: bool) -> None:
         """Note what came."""
         sequence = delivery.metadata.sequence.stream
         self.waiting[sequence] = delivery
-        if media.address(delivery.subject).kind == "end":
+        if is_end:
             self.end = sequence
         self.news.set()
 
@@ -57,17 +88,25 @@ class Desk:
         return True
 
 
-class AacWorker:
-    """Follows the Opus renditions of all recordings. `run` until cancelled."""
+class LogWorker:
+    """Follows what `consumer` tells of, recording by recording. `run` until cancelled."""
 
-    def __init__(self, client: Client, sandbox: Sandbox) -> None:
+    def __init__(
+        self,
+        client: Client,
+        consumer: Consumer,
+        address: Callable[[str], Address],
+        follower: Callable[[str], Follower],
+    ) -> None:
         self._client = client
-        self._sandbox = sandbox
+        self._consumer = consumer
+        self._address = address
+        self._follower = follower
         self._desks: dict[str, Desk] = {}
 
     async def run(self) -> None:
         """Pull, and give each recording its task."""
-        async with asyncio.TaskGroup() as tasks, aclosing(Deliveries(self._client, AAC)) as deliveries:
+        async with asyncio.TaskGroup() as tasks, aclosing(Deliveries(self._client, self._consumer)) as deliveries:
             while True:
                 for delivery in await self._pull(deliveries):
                     self._take(delivery, tasks)
@@ -88,12 +127,13 @@ class AacWorker:
 
     def _take(self, delivery: Msg, tasks: asyncio.TaskGroup) -> None:
         delivery.data = b""
-        recording_id = media.address(delivery.subject).recording_id
+        address = self._address(delivery.subject)
+        recording_id = address.recording_id
         desk = self._desks.get(recording_id)
         if desk is None:
-            desk = self._desks[recording_id] = Desk(Follower(self._client, recording_id, self._sandbox))
+            desk = self._desks[recording_id] = Desk(self._follower(recording_id))
             tasks.create_task(self._follow(recording_id, desk))
-        desk.take(delivery)
+        desk.take(delivery, is_end=address.kind == "end")
 
     async def _follow(self, recording_id: str, desk: Desk) -> None:
         """One recording, until its end or until nothing comes any more; the log knows where to go on."""
@@ -109,10 +149,10 @@ class AacWorker:
         try:
             await desk.follower.advance(desk.end)
         except Overtaken:
-            log.info("another worker makes it", recording=recording_id)
+            log.info("another worker is at it", recording=recording_id, work=self._consumer.name)
             await asyncio.sleep(STAND_BACK_S)
         except AWAY as error:
-            log.warning("away, will try again", recording=recording_id, error=repr(error))
+            log.warning("away, will try again", recording=recording_id, work=self._consumer.name, error=repr(error))
             await asyncio.sleep(RETRY_S)
         else:
             await self._acknowledge(desk)

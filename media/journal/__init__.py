@@ -1,0 +1,1 @@
+"""What a source sent, written down as it came: frames that nobody has decoded, packets of sound, pauses."""
