@@ -10,6 +10,7 @@ THUMBNAILS: Final = "thumbnails.vtt"
 PREVIEW: Final = "preview.webp"
 WAVEFORM: Final = "waveform.json"
 MULTIVARIANT: Final = "master.m3u8"
+MANIFEST: Final = "manifest.mpd"
 
 
 def prefix(recording_id: str) -> str:
@@ -114,3 +115,8 @@ def upload_about(upload_id: str) -> str:
 def upload_piece(upload_id: str, offset: int) -> str:
     """The bytes from `offset` on; names sort as the pieces follow each other."""
     return f"{upload(upload_id)}{offset:015}.part"
+
+
+def segment_template(rendition: str) -> str:
+    """As it stands in a DASH manifest, relative to it (`$Number$`: ISO/IEC 23009-1, 5.3.9.4.4)."""
+    return f"{rendition}/$Number$.m4s"

@@ -38,6 +38,7 @@ _LINKED: Final = LinkedRecording(
     **structs.asdict(_VIEW),
     watch_url=f"{_ORIGIN}/watch/{_ID}",
     hls_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.MULTIVARIANT),
+    dash_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.MANIFEST),
     poster_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.POSTER, signing.Scope.PICTURE),
     preview_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.PREVIEW, signing.Scope.PICTURE),
     thumbnails_url=_ORIGIN + signing.path(b"an example", _ID, _UNTIL, objects.THUMBNAILS),

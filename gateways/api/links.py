@@ -25,6 +25,7 @@ class LinkedRecording(RecordingView, frozen=True, kw_only=True):
     hls_url: Annotated[
         str, Meta(description="For HLS players; what it lists lies beside it, and is signed like it for a while.")
     ]
+    dash_url: Annotated[str, Meta(description="For DASH players: the same segments, signed in the same way.")]
     poster_url: Annotated[str, Meta(description="A picture of it, once there is one; good for a month.")]
     preview_url: Annotated[str, Meta(description="An animated WebP of it, once it has ended; good for a month.")]
     thumbnails_url: Annotated[
@@ -59,6 +60,7 @@ class Links:
             **structs.asdict(view),
             watch_url=f"{base}/watch/{view.id}",
             hls_url=media + objects.MULTIVARIANT,
+            dash_url=media + signing.path(self._secret, view.id, until, objects.MANIFEST),
             poster_url=self.picture(request, view.id, objects.POSTER),
             preview_url=self.picture(request, view.id, objects.PREVIEW),
             thumbnails_url=media + objects.THUMBNAILS,

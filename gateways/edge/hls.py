@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Final
 
 from gateways.edge.connection import Connection, Streamed
+from gateways.edge.dash import manifest
 from gateways.edge.download import FILE, Downloads
 from gateways.edge.pictures import PICTURE, Pictures
 from gateways.edge.ranges import whole_or_range
@@ -17,6 +18,7 @@ from gateways.edge.windows import Windows
 from media.hls.index import IndexedSegment
 from schemas.errors import Gone, NotFound, Unavailable
 from schemas.ids import is_id
+from subjects import objects
 
 FIRST_SEGMENT_S: Final = 10.0
 HOLD_TARGETS: Final = 3
@@ -97,6 +99,9 @@ class Hls:
             if found[1] == "master":
                 return self._multivariant(window, request)
             return self._playlist(window, found[1], request)
+        if rest == objects.MANIFEST:
+            written = manifest(window, compressed=_accepts_gzip(request))
+            return _unless_known(written, request) if written else _NOTHING_YET
         if found := _PART.fullmatch(rest):
             return self._part(window, found[1], int(found[2]), int(found[3]), request)
         if found := _SEGMENT.fullmatch(rest):

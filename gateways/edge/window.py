@@ -5,7 +5,7 @@ A playlist is rendered and compressed once per change, by the first who asks, an
 
 import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 from zlib import crc32
 
@@ -53,10 +53,12 @@ class Window:
         self.last_used = 0.0
         self.waiting = Waiting()
         self._payloads = payloads
-        self._timing = timing
+        self.timing = timing
         self._end_delay_s = end_delay_s
         self._loop = asyncio.get_running_loop()
         self._rendered: dict[tuple[str, bool, bool, str], Response] = {}
+        self._made: dict[Hashable, Response] = {}
+        self._made_at = 0.0
         self._shown_ends: set[str] = {name for name, known in index.renditions.items() if known.final or archived}
         self._playable_since: float | None = None
 
@@ -99,6 +101,7 @@ class Window:
 
     def _changed(self, rendition: str) -> None:
         self._rendered = {key: value for key, value in self._rendered.items() if key[0] not in (rendition, "")}
+        self._made = {}
         self.waiting.changed()
 
     # --- what there is ------------------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ class Window:
         key = (rendition, skip, compressed, cache)
         if (found := self._rendered.get(key)) is None:
             known = self.index.renditions[rendition]
-            found = self._rendered[key] = _response(self._render(known, skip=skip), cache, compressed=compressed)
+            found = self._rendered[key] = rendered(self._render(known, skip=skip), cache, compressed=compressed)
         return found
 
     def multivariant(self, *, compressed: bool) -> Response:
@@ -151,7 +154,15 @@ class Window:
         key = ("", False, compressed, cache)
         if (found := self._rendered.get(key)) is None:
             text = multivariant_playlist.render(self.index, PATHS)
-            found = self._rendered[key] = _response(text, cache, compressed=compressed)
+            found = self._rendered[key] = rendered(text, cache, compressed=compressed)
+        return found
+
+    def of_this_second(self, key: Hashable, second: float, make: Callable[[], Response]) -> Response:
+        """Made once a second, and once more when anything has changed meanwhile."""
+        if self._made_at != second:
+            self._made_at, self._made = second, {}
+        if (found := self._made.get(key)) is None:
+            found = self._made[key] = make()
         return found
 
     def awaited(
@@ -162,15 +173,16 @@ class Window:
 
     def _render(self, known: RenditionIndex, *, skip: bool) -> str:
         if self.ended(known.name):
-            return media_playlist.ended(known, self._timing, PATHS, parts=not self.archived)
+            return media_playlist.ended(known, self.timing, PATHS, parts=not self.archived)
         others = [other for other in self.index.renditions.values() if other is not known]
-        return media_playlist.live(known, self._timing, PATHS, others, skip=skip)
+        return media_playlist.live(known, self.timing, PATHS, others, skip=skip)
 
 
-def _response(text: str, cache: str, *, compressed: bool) -> Response:
+def rendered(text: str, cache: str, *, compressed: bool, kind: str = PLAYLIST) -> Response:
+    """A playlist or manifest, with what tells whether it is still the same."""
     body = text.encode()
     etag = f'"{len(body):x}-{crc32(body):08x}{"-gz" if compressed else ""}"'
-    headers = {"Content-Type": PLAYLIST, "Cache-Control": cache, "Vary": "Accept-Encoding", "ETag": etag}
+    headers = {"Content-Type": kind, "Cache-Control": cache, "Vary": "Accept-Encoding", "ETag": etag}
     if compressed:
         body = gzip.compress(body, COMPRESSION, mtime=0)
         headers["Content-Encoding"] = "gzip"

@@ -130,6 +130,20 @@ OPERATIONS: Final = (
         refuses=(404, 410),
     ),
     Operation(
+        name="getManifest",
+        method="GET",
+        path="/hls/{id}/manifest.mpd",
+        tag="watching",
+        summary="Read the DASH manifest",
+        description="The same segments for players that speak no HLS (ISO/IEC 23009-1), whole ones only.",
+        parameters=(ID, _KNOWN),
+        answers=(
+            Answer(200, "The manifest.", {"application/dash+xml": TEXT}, _ETAG),
+            Answer(304, "The client has it already.", headers=_ETAG),
+        ),
+        refuses=(404, 410, 503),
+    ),
+    Operation(
         name="getMediaPlaylist",
         method="GET",
         path="/hls/{id}/{rendition}.m3u8",

@@ -5,13 +5,26 @@ import statistics
 
 import pytest
 
+from ops.bench.browser import page_of
 from tests import hls_rules, media_checks, other_parsers, whip
+from tests.browser import browsing
 from tests.playlist_log import PlaylistLog, following
 from tests.product import Product
+from tests.strangers.install import installed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECORDED_S = 10
+DASH = """url => {
+  window.video = document.body.appendChild(document.createElement("video"));
+  video.muted = true;
+  window.errors = [];
+  window.at = Infinity;
+  video.addEventListener("playing", () => (at = Math.min(at, video.currentTime)));
+  const player = dashjs.MediaPlayer().create();
+  player.on("error", ({error}) => errors.push(error.message));
+  player.initialize(video, url, true);
+}"""
 
 
 async def test_what_is_sent_is_watched_live_and_kept_whole(product: Product) -> None:
@@ -32,6 +45,22 @@ async def test_what_is_sent_is_watched_live_and_kept_whole(product: Product) -> 
     await _everything_decodes(product, started["id"])
     await _every_playlist_is_accepted(log)
     assert not log.failures
+
+
+async def test_any_dash_player_can_watch_live_and_to_the_end(product: Product) -> None:
+    started = await product.start("By DASH")
+    script = await installed() / "dashjs" / "dist" / "dash.all.min.js"
+    async with browsing() as chromium, page_of(chromium) as page:
+        async with whip.sending(product, started, await whip.ordinary()):
+            await product.until_playlist(started["id"], "/1.m4s")
+            await page.goto(product.url)  # the library; any page will do
+            await page.add_script_tag(path=script)
+            await page.evaluate(DASH, product.hls(started["id"], "manifest.mpd"))
+            await page.wait_for_function("video.currentTime > at + 3", timeout=20_000)
+            await product.control(started["id"], "stop")
+        view = await product.until(started["id"], "completed")
+        await page.wait_for_function(f"video.currentTime > {view['duration_seconds'] - 0.2}", timeout=20_000)
+        assert await page.evaluate("errors") == []
 
 
 async def _everything_decodes(product: Product, recording_id: str) -> None:

@@ -13,7 +13,7 @@ INSTALL_DEADLINE_S = 90
 async def installed() -> Path:
     """Where the packages are; fetched at the first time."""
     found = FOLDER / "node_modules"
-    if all((found / name).exists() for name in ("hls-parser", "@asyncapi/specs")):
+    if all((found / name).exists() for name in ("hls-parser", "@asyncapi/specs", "dashjs")):
         return found
     if shutil.which("npm") is None:
         pytest.skip("this needs npm, and there is none here")

@@ -38,6 +38,7 @@ async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
         for path, headers, status in (
             ("master.m3u8", {}, 200),
             ("master.m3u8", {"If-None-Match": await etag(http, viewed.id)}, 304),
+            ("manifest.mpd", {}, 200),
             ("video.m3u8", {}, 200),
             ("video.m3u8?_HLS_msn=0&_HLS_part=0&_HLS_skip=YES", {}, 200),
             ("video.m3u8?_HLS_msn=x", {}, 400),

@@ -1,0 +1,1 @@
+"""MPEG-DASH: a manifest over the same segments."""
