@@ -9,7 +9,6 @@ from typing import Final
 import asyncpg
 import nats.errors
 import structlog
-from msgspec import structs
 from nats.aio.client import Client
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
@@ -67,8 +66,7 @@ class ProcessingActor(JobRequests, Actor, service="processing"):
             recording = await self._ask(GetRecording(event.recording_id))
         except Gone:
             return
-        because = structs.replace(meta.because("queued"), workspace_id=recording.workspace_id)
-        await self.queue_all(event.recording_id, because)
+        await self.queue_all(event.recording_id, recording.workspace_id, meta)
 
     @job(MakePoster)
     async def make_poster(self, work: MakePoster, meta: Meta) -> None:

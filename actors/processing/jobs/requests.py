@@ -5,7 +5,7 @@ from typing import Final
 
 import asyncpg
 import nats.errors
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from actors.processing import reading
 from actors.processing.jobs import view
@@ -15,9 +15,9 @@ from actors.processing.jobs.remains import Remains
 from actors.processing.jobs.stories import Stories
 from actors.processing.jobs.work import Work
 from actors.runtime.handlers import command, query
-from schemas.envelope import Caller
+from schemas.envelope import Caller, Meta
 from schemas.errors import Gone, Invalid, Unavailable
-from schemas.ids import RecordingId, job_id
+from schemas.ids import RecordingId, WorkspaceId, job_id
 from schemas.processing import (
     CancelJob,
     GetJob,
@@ -86,13 +86,14 @@ class JobRequests:
         """What was measured, from the table; the link is the right."""
         return await reading.metadata(self._desk.database, said)
 
-    async def queue_all(self, recording_id: RecordingId, caller: Caller) -> None:
-        """What is done with every recording; once, however often it is asked for."""
+    async def queue_all(self, recording_id: RecordingId, workspace_id: WorkspaceId, meta: Meta) -> None:
+        """What is done with every recording, because of an event; once, however often it is asked for."""
         for job_type in OF_EVERY_RECORDING:
             if job_type in self._desk.works:
                 path = objects.prefix(recording_id)
                 said = QueueJob(job_id(recording_id, job_type), recording_id, job_type, path, path)
-                await self._desk.stories.queue(said, caller)
+                because = meta.because(f"queued.{job_type}")  # a command id of its own: it is another story
+                await self._desk.stories.queue(said, structs.replace(because, workspace_id=workspace_id))
 
     async def drop_all(self, recording_id: RecordingId) -> None:
         """The recording is deleted. Raises Unavailable, and what nats-py raises."""
