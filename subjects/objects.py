@@ -11,6 +11,7 @@ PREVIEW: Final = "preview.webp"
 WAVEFORM: Final = "waveform.json"
 MULTIVARIANT: Final = "master.m3u8"
 MANIFEST: Final = "manifest.mpd"
+_SPRITE: Final = "sprite-"
 
 
 def prefix(recording_id: str) -> str:
@@ -63,6 +64,11 @@ def sprite(recording_id: str, number: int) -> str:
     return prefix(recording_id) + sprite_path(number)
 
 
+def is_sprite(path: str) -> bool:
+    """Whether the object is a sheet of thumbnails."""
+    return path.rpartition("/")[2].startswith(_SPRITE)
+
+
 def preview(recording_id: str) -> str:
     """Moments of it that move, an animated WebP."""
     return prefix(recording_id) + PREVIEW
@@ -75,7 +81,7 @@ def waveform(recording_id: str) -> str:
 
 def sprite_path(number: int) -> str:
     """As it stands in thumbnails.vtt, relative to it."""
-    return f"sprite-{number}.jpg"
+    return f"{_SPRITE}{number}.jpg"
 
 
 def init_path(rendition: str, number: int) -> str:

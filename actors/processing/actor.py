@@ -22,6 +22,7 @@ from actors.processing.jobs.remains import Remains
 from actors.processing.jobs.requests import Desk, JobRequests
 from actors.processing.jobs.stories import Stories
 from actors.processing.jobs.worker import Worker
+from actors.processing.pictures.live_thumbnails import LiveThumbnails
 from actors.processing.posters import Posters
 from actors.processing.projection import PROJECTION
 from actors.processing.works import Tools, works
@@ -127,11 +128,13 @@ async def running(
     stories, remains = Stories(nats), Remains(nats, store)
     async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
         kinds = works(Tools(nats, store, sandbox))
-        worker = Worker(nats, kinds, stories, Claims(nats, new_id()[:8]), remains, slots)
+        claims = Claims(nats, new_id()[:8])
+        worker = Worker(nats, kinds, stories, claims, remains, slots)
         desk = Desk(database, kinds, stories, worker.board, remains)
         actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, tasks)
         followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
-        lasting = (*(one.run() for one in (*followers, worker)), keep_up(nats, database, PROJECTION))
+        live = LiveThumbnails(nats, store, sandbox, claims)
+        lasting = (*(one.run() for one in (*followers, live, worker)), keep_up(nats, database, PROJECTION))
         working = [tasks.create_task(work) for work in (*lasting, actor.catch_up())]
         try:
             async with (

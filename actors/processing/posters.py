@@ -22,9 +22,10 @@ from actors.jetstream.media_log import MediaLog
 from actors.outside import storage
 from actors.outside.limits import Limits
 from actors.outside.sandbox import Sandbox, Spoiled
+from actors.processing.pictures.key_frames import KeyFrames
 from media.pictures.poster import FLAT, Picture, poster
 from schemas.errors import Unavailable
-from schemas.media import VIDEO, part_from_headers
+from schemas.media import VIDEO
 from schemas.recording import RecordingDeleted
 from subjects import events, media, objects
 from subjects.streams import EVENTS
@@ -102,22 +103,8 @@ class Posters:
 
     async def _picture(self, recording_id: str, entry: Entry) -> Picture | None:
         """Decode it, where it can do no harm."""
-        part = await self._payload(entry)
-        init = await self._init(recording_id, part_from_headers(entry.headers).init)
-        if part is None or init is None:
-            return None
-        return await self._sandbox.run(poster, init, part, limits=LIMITS)
-
-    async def _init(self, recording_id: str, number: int) -> bytes | None:
-        async for entry in self._log.read(media.init(recording_id, VIDEO), 1):
-            if int(entry.headers["Loom-Number"]) == number:
-                return entry.data
-        return None
-
-    async def _payload(self, entry: Entry) -> bytes | None:
-        async for found in self._log.read(entry.subject, entry.sequence, entry.sequence):
-            return found.data
-        return None
+        track = await KeyFrames(self._log, recording_id).track(entry)
+        return await self._sandbox.run(poster, *track, limits=LIMITS) if track else None
 
     async def _put(self, recording_id: str, picture: Picture) -> None:
         if await direct_get.last(self._client, EVENTS.name, events.of(RecordingDeleted, recording_id)):

@@ -8,6 +8,9 @@ from obstore.store import ObjectStore
 
 from actors.outside.sandbox import Sandbox
 from actors.processing.jobs.work import Work
+from actors.processing.pictures.analyze_work import AnalyzeWork
+from actors.processing.pictures.thumbnail_work import ThumbnailWork
+from actors.processing.said import Said
 from schemas.processing import JobType
 
 
@@ -19,6 +22,9 @@ class Tools(Struct, frozen=True):
     sandbox: Sandbox
 
 
-def works(tools: Tools) -> Mapping[JobType, Work]:  # noqa: ARG001
+def works(tools: Tools) -> Mapping[JobType, Work]:
     """All of them."""
-    return {}
+    return {
+        "thumbnail": ThumbnailWork(tools.store, tools.sandbox),
+        "analyze": AnalyzeWork(tools.store, tools.sandbox, Said(tools.nats)),
+    }

@@ -1,7 +1,8 @@
 """What shows a recording without playing it? Poster, preview, thumbnails and waveform, as workers left them in storage.
 
 While it is live they are replaced again and again: they hold for seconds. A sprite is asked for by a name with its
-version (`?v=`, as thumbnails.vtt says), under which it never changes.
+checksum (`?v=`, as thumbnails.vtt says), under which it never changes; who asks for one that has grown meanwhile gets
+it as it is now, for there is only more in it.
 """
 
 import re
@@ -58,8 +59,9 @@ class Pictures:
         data = await self._sources.fresh(path, HELD_S if version else min(seconds, HELD_S), version)
         if data is None:
             return problem(404, kind.missing)
-        cache = IMMUTABLE if version else f"public, max-age={seconds}"
-        etag = f'"{len(data):x}-{crc32(data):08x}"'
+        checksum = f"{crc32(data):08x}"
+        cache = IMMUTABLE if version == checksum else f"public, max-age={seconds}"
+        etag = f'"{len(data):x}-{checksum}"'
         found = response(200, data, {"Content-Type": kind.content_type, "Cache-Control": cache, "ETag": etag})
         return not_modified(found, cache) if etag.encode() in request.field(b"if-none-match") else found
 

@@ -4,7 +4,7 @@ A decoded key frame scaled where it stands costs 1.4 ms; taken from the file lat
 far thumbnails lie apart grows with the recording, so that an hour has as many as twenty minutes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import av
@@ -26,6 +26,8 @@ FINEST_S: Final = 2.0
 LIVE_S: Final = 4.0
 _QUALITIES: Final = (5, 8, 12, 18, 31)
 _GREY: Final = 128
+SLACK_S: Final = 0.5
+"""So much nearer they may be: key frames do not come when they are wished for."""
 
 
 class Thumbnail(Struct, frozen=True):
@@ -60,6 +62,17 @@ def spacing_s(duration_s: float) -> float:
 def live_spacing_s(at_s: float) -> float:
     """How far behind a thumbnail at `at_s` the next one lies: wider and wider, a day has some 2,300."""
     return max(LIVE_S, at_s / MOST)
+
+
+def spread(starts_s: Sequence[float], apart_s: Callable[[float], float]) -> list[int]:
+    """Which of these moments, in order, have a thumbnail: the first, then each that is far enough behind the last."""
+    chosen: list[int] = []
+    due_s = float("-inf")
+    for number, start_s in enumerate(starts_s):
+        if start_s >= due_s - SLACK_S:
+            chosen.append(number)
+            due_s = start_s + apart_s(start_s)
+    return chosen
 
 
 def thumbnails(tracks: list[tuple[bytes, bytes]]) -> list[Thumbnail | None]:

@@ -1,5 +1,7 @@
 """Poster, preview, thumbnails and waveform: short-lived while they change, for ever under their version, gone with it."""
 
+from zlib import crc32
+
 import pytest
 
 from schemas.recording import RecordingDeleted
@@ -37,10 +39,13 @@ async def test_before_there_is_one_it_is_not_found_with_a_sentence_and_afterward
 
 async def test_a_sprite_under_its_version_holds_for_ever_and_a_new_version_is_the_new_sprite(viewed: Viewed) -> None:
     await put(viewed, "sprite-0.jpg", b"ten thumbnails")
-    _, body, headers = await viewed.get("sprite-0.jpg?v=a")
+    first, second = f"{crc32(b'ten thumbnails'):08x}", f"{crc32(b'twenty thumbnails'):08x}"
+    _, body, headers = await viewed.get(f"sprite-0.jpg?v={first}")
     assert (body, headers["Cache-Control"]) == (b"ten thumbnails", "public, max-age=31536000, immutable")
     await put(viewed, "sprite-0.jpg", b"twenty thumbnails")
-    assert (await viewed.get("sprite-0.jpg?v=b"))[1] == b"twenty thumbnails"
+    assert (await viewed.get(f"sprite-0.jpg?v={second}"))[1] == b"twenty thumbnails"
+    _, body, headers = await viewed.get("sprite-0.jpg?v=another")
+    assert (body, headers["Cache-Control"]) == (b"twenty thumbnails", "public, max-age=10")
 
 
 async def test_of_a_recording_that_has_ended_they_hold_longer(viewed: Viewed) -> None:

@@ -1,25 +1,8 @@
-import io
-from fractions import Fraction
-
-import av
 import pytest
 
 from media.pictures.sprite import Place
 from media.pictures.thumbnails import Cue, render
-
-
-def read(text: str) -> list[tuple[float, float, str]]:
-    """As FFmpeg's demuxer reads it: start and end in seconds, and what is said."""
-    with av.open(io.BytesIO(text.encode()), format="webvtt") as file:
-        return [
-            (
-                float((packet.pts or 0) * (packet.time_base or Fraction(0))),
-                float(((packet.pts or 0) + (packet.duration or 0)) * (packet.time_base or Fraction(0))),
-                bytes(packet).decode(),
-            )
-            for packet in file.demux()
-            if packet.size
-        ]
+from tests.actors.processing.pictures.cues import cues as read
 
 
 def test_a_stranger_reads_what_was_written() -> None:
@@ -28,7 +11,7 @@ def test_a_stranger_reads_what_was_written() -> None:
         Cue(2.002, 3_599.9996, "sprite-0.jpg?v=1f", Place(160, 0, 160, 90)),
         Cue(3_599.9996, 362_439.5, "sprite-1.jpg?v=2", Place(1_440, 810, 90, 160)),
     ]
-    found = read(render(cues))
+    found = read(render(cues).encode())
     assert [text for *_, text in found] == [
         "sprite-0.jpg?v=1f#xywh=0,0,160,90",
         "sprite-0.jpg?v=1f#xywh=160,0,160,90",
@@ -41,4 +24,4 @@ def test_a_stranger_reads_what_was_written() -> None:
 
 def test_nothing_to_see_is_an_empty_file() -> None:
     assert render([]) == "WEBVTT\n"
-    assert read(render([Cue(1, 1.0001, "x", Place(0, 0, 2, 2))])) == []
+    assert read(render([Cue(1, 1.0001, "x", Place(0, 0, 2, 2))]).encode()) == []

@@ -21,6 +21,9 @@ export interface Recording {
   /** Media, under a link that is good until `links_expire_at`; what it lists lies beside it. */
   hls_url: string;
   poster_url: string;
+  preview_url: string;
+  thumbnails_url: string;
+  waveform_url: string;
   links_expire_at: string;
 }
 

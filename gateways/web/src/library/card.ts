@@ -4,6 +4,7 @@ import * as api from "../common/api";
 import { copy } from "../common/clipboard";
 import { element, icon, toast } from "../common/dom";
 import { duration, spoken, when } from "../common/format";
+import { previewOn } from "./preview";
 
 export interface Told {
   complain(error: unknown): void;
@@ -36,6 +37,7 @@ function picture(recording: api.Recording): HTMLElement {
       element("time", { class: "badge", "data-testid": "duration", "aria-label": spoken(seconds) }, duration(seconds)),
     );
   }
+  if (recording.status === "completed") previewOn(link, recording.preview_url);
   return link;
 }
 

@@ -10,6 +10,7 @@ import { listen, type Listener } from "../common/events";
 import { duration, when } from "../common/format";
 import { LiveBars } from "../common/jobs";
 import { viewerName, watching } from "../common/watching";
+import { Controls } from "./controls";
 import { Link } from "./link";
 import { Player } from "./player";
 
@@ -31,6 +32,8 @@ const player = new Player(video, link, {
   failed: (why) => cover("It does not play", why),
 });
 
+const controls = new Controls(player, video, link);
+
 const WORDS: Record<api.Status, string> = {
   preparing: "About to begin",
   recording: "Recording now",
@@ -43,6 +46,7 @@ const WORDS: Record<api.Status, string> = {
 function showRecording(found: api.Recording): void {
   recording = found;
   link.take(found);
+  controls.know(found);
   const title = found.title || "Untitled recording";
   byId("title").textContent = title;
   document.title = `${found.status === "recording" ? "● " : ""}${title} · Loom`;
@@ -70,6 +74,7 @@ function showStatus(): void {
 let shownStatus = "";
 
 function showLive(): void {
+  controls.paint();
   const following = player.live && player.following && player.latency() < 6;
   show(live, player.live);
   live.dataset["following"] = String(following);

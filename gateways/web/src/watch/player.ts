@@ -114,6 +114,13 @@ export class Player {
     return seekable.length ? seekable.end(seekable.length - 1) - this.video.currentTime : 0;
   }
 
+  /** The newest moment that one can go to, on the player's clock. */
+  edge(): number {
+    const { currentTime, seekable } = this.video;
+    const edge = this.hls?.latestLevelDetails?.edge ?? endOf(seekable);
+    return Number.isFinite(edge) ? Math.max(edge, currentTime) : currentTime;
+  }
+
   toLive(): void {
     this.following = true;
     this.seekToLive();
