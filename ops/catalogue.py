@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from actors.processing.actor import ProcessingActor
+from actors.processing.importing.actor import ImportingActor
 from actors.processing.jobs.queue import QueueActor
 from actors.recording.actor import RecordingActor
 from actors.recording.saga import FinishingActor
@@ -24,7 +25,14 @@ from subjects import commands, dead_letters, events, jobs, live, media, peers, s
 from subjects.streams import Stream
 from subjects.tokens import name_of
 
-ACTORS: Final[tuple[type[Actor], ...]] = (RecordingActor, FinishingActor, StreamingActor, ProcessingActor, QueueActor)
+ACTORS: Final[tuple[type[Actor], ...]] = (
+    RecordingActor,
+    FinishingActor,
+    StreamingActor,
+    ProcessingActor,
+    QueueActor,
+    ImportingActor,
+)
 SERVICES: Final = ("recording", "processing", "saga")
 """Those that say events."""
 TABLES: Final = ("recording", "processing")

@@ -138,7 +138,15 @@ async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
     async with (
         nats_connection(settings, "processing") as nats,
         database_pool(settings.database_url) as database,
-        running(nats, object_store(settings), database, slots=settings.slots),
+        running(
+            nats,
+            object_store(settings),
+            database,
+            slots=settings.slots,
+            scratch=settings.data,
+            part_s=settings.part_s,
+            segment_s=settings.segment_s,
+        ),
     ):
         yield None
 

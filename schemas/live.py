@@ -9,7 +9,7 @@ from schemas.processing import JobStatus, JobType
 
 
 class SourceMeasured(Struct, frozen=True):
-    """What the gateway measures of a source, once a second; on `subjects.live.source`."""
+    """What is told of a source, once a second, by the gateway or by who imports a file; on `subjects.live.source`."""
 
     state: Annotated[
         Literal["connected", "paused", "lost", "closed", "failed"],
@@ -21,6 +21,7 @@ class SourceMeasured(Struct, frozen=True):
     width: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
     height: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
     detail: Annotated[str, Meta(description="Why it is `lost`, `closed` or `failed`, for people.")] = ""
+    progress: Annotated[int | None, Meta(description="Of a file that is imported: percent.")] = None
 
 
 class JobProgress(Struct, frozen=True):

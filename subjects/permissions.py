@@ -11,6 +11,7 @@ from operator import or_
 from typing import Final
 
 from schemas import processing, recording, streaming
+from schemas.importing import ImportFile
 from schemas.media import AAC, AUDIO, VIDEO
 from schemas.processing import (
     JobCancelled,
@@ -24,6 +25,7 @@ from schemas.recording import (
     CompleteRecording,
     ConnectSource,
     DeleteRecording,
+    FailRecording,
     GetRecording,
     ListEnded,
     ListRecordings,
@@ -32,6 +34,7 @@ from schemas.recording import (
     RecordingCompleted,
     RecordingDeleted,
     RecordingPaused,
+    RecordingPrepared,
     RecordingResumed,
     RecordingStarted,
     RecordingStopped,
@@ -85,6 +88,7 @@ TAKEN: Final[Mapping[str, tuple[Taken, ...]]] = {
             heard=(RecordingStarted, RecordingCompleted, RecordingDeleted),
             done=(MakePoster,),
         ),
+        Taken("importing", heard=(RecordingPrepared,), done=(ImportFile,)),
         Taken("queue", heard=(JobQueued, JobRetried, JobCompleted, JobFailed, JobCancelled)),
     ),
 }
@@ -132,7 +136,9 @@ _OWN: Final[Mapping[str, Rights]] = {
     | purges(RAW),
     "processing": says("processing")
     | projects("processing")
-    | asks(GetRecording)
+    | asks(GetRecording, ConnectSource, StopRecording, FailRecording, UpdateRecording)
+    | puts(ImportFile)
+    | tells(*_RECEIVED, live.SOURCES)  # of files that are imported
     | shares(WORK)
     | shares(CLAIMS)
     | tells(live.PROGRESS)

@@ -9,7 +9,10 @@ from msgspec import Struct
 
 MEBIBYTE: Final = 1024 * 1024
 SOCKET: Final = 3
-"""The one descriptor besides the standard ones that a child has."""
+"""The one descriptor besides the standard ones that a child has, but for the files it is handed."""
+FIRST_FILE: Final = SOCKET + 1
+"""The first of those; the others follow."""
+MOST_FILES: Final = 8
 _STATM: Final = "/proc/self/statm"
 
 

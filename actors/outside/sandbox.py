@@ -1,8 +1,8 @@
 """Where is the media of strangers decoded? In children of this process, which may crash, hang and eat what they like.
 
 A zygote that has imported the codecs forks a child for each call, or for each object that is to live longer. A child
-has bounds of time, memory and output (`Limits`), one socket and no other file, and none of our settings. What becomes
-of it is told in a sentence:
+has bounds of time, memory and output (`Limits`), one socket and the files it is handed, and none of our settings. What
+becomes of it is told in a sentence:
 
     async with Sandbox() as sandbox:
         picture = await sandbox.run(poster, init, part)
@@ -62,31 +62,34 @@ class Sandbox:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # noqa: E501  # fmt: skip
         await self._stack.aclose()
 
-    async def run(self, work: Callable[..., T], *arguments: Any, limits: Limits = _DEFAULT) -> T:
+    async def run(
+        self, work: Callable[..., T], *arguments: Any, limits: Limits = _DEFAULT, files: Sequence[int] = ()
+    ) -> T:
         """What `work`, a function of a module, makes of `arguments`; cancelled, its child is killed.
 
+        It finds `files`, open descriptors of ours, from `FIRST_FILE` on, and can open no other.
         Raises: Spoiled with a sentence; Unavailable when the sandbox itself was killed.
         """
-        async with self._child(Begin(limits, _name(work))) as child:
+        async with self._child(Begin(limits, _name(work)), files) as child:
             return cast("T", await child.call(work, Call("", _encoded(arguments))))
 
     @asynccontextmanager
     async def open(
-        self, kind: Callable[..., Any], *arguments: Any, limits: Limits = _DEFAULT
+        self, kind: Callable[..., Any], *arguments: Any, limits: Limits = _DEFAULT, files: Sequence[int] = ()
     ) -> AsyncIterator["Remote"]:
-        """An object of the class `kind` in a child, for as long as the block runs. Raises as `run` does."""
-        async with self._child(Begin(limits, _name(kind), _encoded(arguments))) as child:
+        """An object of the class `kind` in a child, for as long as the block runs. Takes and raises what `run` does."""
+        async with self._child(Begin(limits, _name(kind), _encoded(arguments)), files) as child:
             await child.answer(limits.seconds)
             yield Remote(child, kind)
 
     @asynccontextmanager
-    async def _child(self, begin: Begin) -> AsyncIterator["_Child"]:
+    async def _child(self, begin: Begin, files: Sequence[int]) -> AsyncIterator["_Child"]:
         forker = await self._living()
         number = next(self._numbers)
         mine, theirs = socket.socketpair()
         try:
             with theirs:
-                gone = forker.fork(number, theirs)
+                gone = forker.fork(number, [theirs.fileno(), *files])
             reader, writer = await asyncio.open_unix_connection(sock=mine, limit=MEBIBYTE)
         except BaseException:
             mine.close()
@@ -210,11 +213,11 @@ class _Zygote:
         self._gone: dict[int, asyncio.Future[int]] = {}
         self.is_gone = False
 
-    def fork(self, number: int, theirs: socket.socket) -> "asyncio.Future[int]":
-        """A child with that socket; the future becomes its exit status."""
+    def fork(self, number: int, descriptors: list[int]) -> "asyncio.Future[int]":
+        """A child with that socket and those files; the future becomes its exit status."""
         gone = self._gone[number] = asyncio.get_running_loop().create_future()
         try:
-            socket.send_fds(self._control, [zygote.ASKED.pack(zygote.FORK, number)], [theirs.fileno()])
+            socket.send_fds(self._control, [zygote.ASKED.pack(zygote.FORK, number)], descriptors)
         except OSError as error:
             del self._gone[number]
             self.is_gone = True

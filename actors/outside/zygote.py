@@ -1,11 +1,12 @@
 """`python -m actors.outside.zygote FD MODULE…`: the process that forks the children of a sandbox.
 
 It has imported the codecs once and has one thread, so a child is there in a millisecond and is safe to fork. On the
-socket FD its parent says `FORK` with a child's own socket, or `KILL`, and is told `ENDED` with how. When the parent
-is gone, so are they all.
+socket FD its parent says `FORK` with a child's own socket and its open files, or `KILL`, and is told `ENDED` with how.
+When the parent is gone, so are they all.
 """
 
 import ctypes
+import fcntl
 import gc
 import os
 import select
@@ -14,11 +15,12 @@ import socket
 import struct
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
 from actors.outside import inmate
-from actors.outside.limits import SOCKET
+from actors.outside.limits import FIRST_FILE, MOST_FILES, SOCKET
 
 FORK: Final = b"F"
 KILL: Final = b"K"
@@ -28,6 +30,7 @@ ENDED: Final = struct.Struct("!Ii")
 
 
 _PARENT_DEATH_SIGNAL: Final = 1  # prctl(2)
+_ASIDE: Final = FIRST_FILE + MOST_FILES
 
 
 def main(descriptor: int) -> None:
@@ -54,7 +57,7 @@ def main(descriptor: int) -> None:
 
 def _take(control: socket.socket, children: dict[int, int]) -> bool:
     """Do what the parent asks; False when it is gone."""
-    data, descriptors, _, _ = socket.recv_fds(control, ASKED.size, 1)
+    data, descriptors, _, _ = socket.recv_fds(control, ASKED.size, 1 + MOST_FILES)
     while data and len(data) < ASKED.size:
         data += control.recv(ASKED.size - len(data))
     if not data:
@@ -63,24 +66,27 @@ def _take(control: socket.socket, children: dict[int, int]) -> bool:
     if verb == FORK:
         process = os.fork()
         if process == 0:
-            _become_child(descriptors[0])
-        os.close(descriptors[0])
+            _become_child(descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
         children[number] = process
     elif number in children:  # not reaped, so the id is still its own
         os.kill(children[number], signal.SIGKILL)
     return True
 
 
-def _become_child(descriptor: int) -> None:
-    """Never returns."""
+def _become_child(descriptors: Sequence[int]) -> None:
+    """Its socket and its files take the first places, and nothing else stays open. Never returns."""
     status = 1
     try:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(descriptor, SOCKET)
-        os.closerange(SOCKET + 1, os.sysconf("SC_OPEN_MAX"))
+        aside = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _ASIDE) for descriptor in descriptors]
+        for place, descriptor in enumerate(aside):
+            os.dup2(descriptor, SOCKET + place)
+        os.closerange(SOCKET + len(aside), os.sysconf("SC_OPEN_MAX"))
         inmate.serve(socket.socket(fileno=SOCKET))
         status = 0
     except ConnectionError:

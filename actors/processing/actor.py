@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -16,6 +17,8 @@ from obstore.store import ObjectStore
 from actors.jetstream.tasks import ended
 from actors.outside.sandbox import Sandbox
 from actors.processing import aac_follower, fallback_follower
+from actors.processing.importing.actor import ImportingActor
+from actors.processing.importing.importer import Importer
 from actors.processing.jobs.claims import Claims
 from actors.processing.jobs.queue import QueueActor
 from actors.processing.jobs.remains import Remains
@@ -118,7 +121,14 @@ class ProcessingActor(JobRequests, Actor, service="processing"):
 
 @asynccontextmanager
 async def running(
-    nats: Client, store: ObjectStore, database: asyncpg.Pool, *, slots: int = 1
+    nats: Client,
+    store: ObjectStore,
+    database: asyncpg.Pool,
+    *,
+    slots: int = 1,
+    scratch: Path | None = None,
+    part_s: float = 1 / 3,
+    segment_s: float = 2.0,
 ) -> AsyncIterator[ProcessingActor]:
     """The service, while the block runs. What is under way at its end is done again by whoever comes next.
 
@@ -135,11 +145,13 @@ async def running(
         followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
         live = LiveThumbnails(nats, store, sandbox, claims)
         lasting = (*(one.run() for one in (*followers, live, worker)), keep_up(nats, database, PROJECTION))
+        importer = Importer(nats, store, sandbox, scratch=scratch, part_s=part_s, segment_s=segment_s)
         working = [tasks.create_task(work) for work in (*lasting, actor.catch_up())]
         try:
             async with (
                 runtime.running(nats, actor),
                 runtime.running(nats, QueueActor(nats, stories, worker.board, remains)),
+                runtime.running(nats, ImportingActor(nats, importer)),
             ):
                 yield actor
         finally:

@@ -58,6 +58,7 @@ class Measured(Struct, frozen=True):
     width: int = 0
     height: int = 0
     detail: str = ""
+    progress: int | None = None
 
 
 class Session(ABC):

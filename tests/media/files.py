@@ -1,6 +1,6 @@
 """Files as other programs make them: MP4, MOV, WebM, MKV, with what codecs are wanted. Made with PyAV, kept a session."""
 
-import io
+import tempfile
 from fractions import Fraction
 from functools import cache
 
@@ -30,8 +30,13 @@ class Made(Struct, frozen=True):
 @cache
 def file(made: Made = Made()) -> bytes:  # noqa: B008  frozen
     """The bytes. Picture number n has the brightness `brightness(n)`; the sound is a tone."""
-    out = io.BytesIO()
-    with av.open(out, "w", format=made.format, container_options=dict(made.container)) as container:
+    with tempfile.NamedTemporaryFile() as out:
+        _write(made, out.name)
+        return out.read()
+
+
+def _write(made: Made, path: str) -> None:
+    with av.open(path, "w", format=made.format, container_options=dict(made.container)) as container:
         video = audio = None
         if made.video:
             video = container.add_stream(made.video, rate=made.fps, options=dict(made.options))
@@ -52,7 +57,6 @@ def file(made: Made = Made()) -> bytes:  # noqa: B008  frozen
         for stream in (video, audio):
             if stream:
                 container.mux(stream.encode(None))
-    return out.getvalue()
 
 
 def brightness(number: int) -> int:

@@ -61,7 +61,8 @@ def test_what_a_process_asks_is_what_its_modules_import(process: str) -> None:
 def test_what_work_a_process_leaves_is_what_its_modules_import(process: str) -> None:
     done = {job for taken in TAKEN.get(process, ()) for job in taken.done}
     left = {jobs.every(one) for one in imported(process) if issubclass(one, Job) and one is not Job and one not in done}
-    assert {name for name in PROCESSES[process].publish if name.startswith("loom.job.")} == left
+    ours = {jobs.every(one) for one in done}  # those it may leave for its own
+    assert {name for name in PROCESSES[process].publish if name.startswith("loom.job.")} - ours == left
 
 
 @pytest.mark.parametrize("process", DOORS)
