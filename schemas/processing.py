@@ -150,6 +150,15 @@ class JobStarted(Event, frozen=True):
     at: datetime
 
 
+class JobProgressed(Event, frozen=True):
+    """So many percent of its work are done; said a few times in the life of a job."""
+
+    job_id: JobId
+    recording_id: RecordingId
+    progress: int
+    at: datetime
+
+
 class JobCompleted(Event, frozen=True):
     """What it was to make is there."""
 

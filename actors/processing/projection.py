@@ -14,6 +14,7 @@ from schemas.processing import (
     JobCancelled,
     JobCompleted,
     JobFailed,
+    JobProgressed,
     JobQueued,
     JobRetried,
     JobStarted,
@@ -24,7 +25,7 @@ from schemas.processing import (
 SQL: Final = queries(Path(__file__).with_name("queries.sql"))
 
 
-def rows(event: Event) -> Iterator[Statement]:
+def rows(event: Event) -> Iterator[Statement]:  # noqa: C901  one case an event
     """The statements of one event."""
     match event:
         case JobQueued(job_id=i, at=at):
@@ -32,6 +33,8 @@ def rows(event: Event) -> Iterator[Statement]:
             yield SQL["insert_job"], (i, *words, msgspec.json.encode(event.settings).decode(), at)
         case JobStarted(job_id=i, at=at):
             yield SQL["set_started"], (i, at)
+        case JobProgressed(job_id=i, progress=percent):
+            yield SQL["set_progress"], (i, percent)
         case JobCompleted(job_id=i, at=at):
             yield SQL["set_completed"], (i, at)
         case JobFailed(job_id=i, error_message=why, at=at):

@@ -7,6 +7,9 @@ ON CONFLICT (id) DO NOTHING;
 -- name: set_started
 UPDATE processing_jobs SET status = 'processing', started_at = $2 WHERE id = $1;
 
+-- name: set_progress
+UPDATE processing_jobs SET progress = $2 WHERE id = $1;
+
 -- name: set_completed
 UPDATE processing_jobs SET status = 'completed', progress = 100, completed_at = $2 WHERE id = $1;
 

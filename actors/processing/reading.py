@@ -38,7 +38,9 @@ async def metadata(database: asyncpg.Pool, query: GetMetadata) -> VideoMetadata:
 
 def _view(row: Any, progress: Callable[[str], int]) -> JobView:
     view = msgspec.convert({**dict(row), "settings": msgspec.json.decode(row["settings"])}, JobView)
-    return structs.replace(view, progress=progress(view.id)) if view.status == "processing" else view
+    return (
+        structs.replace(view, progress=max(view.progress, progress(view.id))) if view.status == "processing" else view
+    )
 
 
 async def _fetch(database: asyncpg.Pool, name: str, *arguments: Any) -> list[Any]:

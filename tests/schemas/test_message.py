@@ -3,14 +3,22 @@ import pytest
 
 from schemas import recording
 from schemas.message import Command, Event, Query, answer_type
-from schemas.recording import RecordingPage, RecordingPaused, RecordingView, StartRecording, TemplateList, TemplateView
+from schemas.recording import (
+    EndedRecordings,
+    RecordingPage,
+    RecordingPaused,
+    RecordingView,
+    StartRecording,
+    TemplateList,
+    TemplateView,
+)
 
 WISHES = [
     said
     for said in vars(recording).values()
     if isinstance(said, type) and issubclass(said, Command | Query) and said.__module__ == recording.__name__
 ]
-VIEWS = (RecordingView, RecordingPage, TemplateView, TemplateList)
+VIEWS = (RecordingView, RecordingPage, EndedRecordings, TemplateView, TemplateList)
 
 
 @pytest.mark.parametrize("said", WISHES, ids=lambda said: said.__name__)

@@ -1,7 +1,7 @@
 """When may a job be queued, started, ended, retried, cancelled? Values in, values out: no clock, no network."""
 
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from msgspec import Struct
 
@@ -11,14 +11,17 @@ from schemas.processing import (
     JobCancelled,
     JobCompleted,
     JobFailed,
+    JobProgressed,
     JobQueued,
     JobRetried,
     JobStarted,
     RetryJob,
 )
 
-CANCELLED = "It was cancelled."
-Event = JobQueued | JobStarted | JobCompleted | JobFailed | JobRetried | JobCancelled
+CANCELLED: Final = "It was cancelled."
+STEP: Final = 10
+"""Percent between two words of progress."""
+Event = JobQueued | JobStarted | JobProgressed | JobCompleted | JobFailed | JobRetried | JobCancelled
 
 
 class Absent(Struct, frozen=True, tag=True):
@@ -26,9 +29,10 @@ class Absent(Struct, frozen=True, tag=True):
 
 
 class Queued(Struct, frozen=True, tag=True):
-    """It waits for whoever is free."""
+    """It waits for whoever is free; when it was given up before, some of it is done."""
 
     said: JobQueued
+    progress: int = 0
 
 
 class Processing(Struct, frozen=True, tag=True):
@@ -36,6 +40,7 @@ class Processing(Struct, frozen=True, tag=True):
 
     said: JobQueued
     started_at: datetime
+    progress: int = 0
 
 
 class Completed(Struct, frozen=True, tag=True):
@@ -53,6 +58,7 @@ class Failed(Struct, frozen=True, tag=True):
     error_message: str
     started_at: datetime | None
     completed_at: datetime
+    progress: int = 0
 
 
 Present = Queued | Processing | Completed | Failed
@@ -119,6 +125,15 @@ def start(state: State, now: datetime) -> list[Event]:
             return []
 
 
+def progress(state: State, percent: int, now: datetime) -> list[Event]:
+    """A worker's word; told when it is clearly more than was told before."""
+    match state:
+        case Processing(said=said, progress=before) if percent >= before + STEP:
+            return [JobProgressed(said.job_id, said.recording_id, percent, now)]
+        case _:
+            return []
+
+
 def complete(state: State, now: datetime) -> list[Event]:
     """A worker's word; whoever cancelled it meanwhile was first."""
     match state:
@@ -145,16 +160,19 @@ def evolve(state: State, event: Event) -> State:
         return state
     said = state.said
     started_at = None if isinstance(state, Queued) else state.started_at
+    percent = 0 if isinstance(state, Completed) else state.progress
     match event:
         case JobStarted(at=at):
-            return Processing(said, at)
+            return Processing(said, at, percent)
+        case JobProgressed(progress=percent, at=at):
+            return Processing(said, started_at or at, percent)
         case JobCompleted(at=at):
             return Completed(said, started_at or at, at)
         case JobFailed(error_message=why, at=at):
-            return Failed(said, why, started_at, at)
+            return Failed(said, why, started_at, at, percent)
         case JobCancelled(at=at):
-            return Failed(said, CANCELLED, started_at, at)
+            return Failed(said, CANCELLED, started_at, at, percent)
         case JobRetried():
-            return Queued(said)
+            return Queued(said, percent)
         case _ as unreachable:
             assert_never(unreachable)

@@ -52,6 +52,10 @@ class Stories:
         """Somebody has begun to work at it."""
         await self._store.decide(job_id, NOBODY, lambda state: decider.start(state, _now()))
 
+    async def progress(self, job_id: JobId, percent: int) -> None:
+        """So much of it is done."""
+        await self._store.decide(job_id, NOBODY, lambda state: decider.progress(state, percent, _now()))
+
     async def complete(self, job_id: JobId) -> None:
         """It is done."""
         await self._store.decide(job_id, NOBODY, lambda state: decider.complete(state, _now()))

@@ -15,7 +15,7 @@ STATUS: Final[dict[type, JobStatus]] = {
 
 
 def of(state: Present, progress: int = 0) -> JobView:
-    """What is said of a job in this state; `progress` is how far it is while it is open."""
+    """What is said of a job in this state; `progress` is how far it is known to be by now."""
     said = state.said
     return JobView(
         id=said.job_id,
@@ -23,7 +23,7 @@ def of(state: Present, progress: int = 0) -> JobView:
         workspace_id=said.workspace_id,
         job_type=said.job_type,
         status=STATUS[type(state)],
-        progress=DONE if isinstance(state, Completed) else progress,
+        progress=DONE if isinstance(state, Completed) else max(progress, state.progress),
         input_path=said.input_path,
         output_path=said.output_path,
         settings=said.settings,

@@ -22,6 +22,7 @@ from actors.jetstream.tasks import ended
 from actors.processing.jobs import policy, progress
 from actors.processing.jobs.board import Begun, Board
 from actors.processing.jobs.claims import Claims
+from actors.processing.jobs.decider import STEP
 from actors.processing.jobs.open_job import Done, OpenJob, Planned, Tried
 from actors.processing.jobs.remains import Remains
 from actors.processing.jobs.stories import Stories
@@ -68,6 +69,7 @@ class Worker:
         self._turns = count(1)
         self._served: dict[str, int] = {}
         self._working: dict[Key, asyncio.Task[None]] = {}
+        self._told: dict[str, int] = {}
         self._stopping: set[str] = set()
         self._news = asyncio.Event()
         self.board = Board(nats)
@@ -209,6 +211,11 @@ class Worker:
         """How far the jobs are that are worked at here."""
         while True:
             await asyncio.sleep(TELL_S)
-            for job_id in {key.job_id for key in self._working}:
+            worked_at = {key.job_id for key in self._working}
+            self._told = {job_id: percent for job_id, percent in self._told.items() if job_id in worked_at}
+            for job_id in worked_at:
                 if job := self.board.job(job_id):
                     await progress.tell(self._nats, job.job, "processing", job.progress)
+                    if job.progress >= self._told.get(job_id, 0) + STEP:
+                        self._told[job_id] = job.progress
+                        await patiently(partial(self.stories.progress, job.job.id, job.progress), None)

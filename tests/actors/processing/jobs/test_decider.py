@@ -15,6 +15,7 @@ from schemas.processing import (
     JobCancelled,
     JobCompleted,
     JobFailed,
+    JobProgressed,
     JobQueued,
     JobRetried,
     JobStarted,
@@ -26,6 +27,7 @@ R = RecordingId("3kTMd92rXgVbq7YwFz0LJc")
 J = job_id(R, "transcode")
 QUEUED = JobQueued(J, R, LOCAL_WORKSPACE, "transcode", "", "", {}, NOW)
 STARTED = JobStarted(J, R, NOW)
+FAR = JobProgressed(J, R, 40, NOW)
 DONE = JobCompleted(J, R, NOW)
 FAILED = JobFailed(J, R, "It crashed.", NOW)
 CANCELLED = JobCancelled(J, R, "asked", NOW)
@@ -84,6 +86,22 @@ def test_what_a_worker_says_counts_while_the_job_is_open(
     assert decider.fail(state, "It crashed.", NOW) == failed
 
 
+@pytest.mark.parametrize(
+    ("given", "percent", "expected"),
+    [
+        ((QUEUED, STARTED), 9, []),
+        ((QUEUED, STARTED), 10, [JobProgressed(J, R, 10, NOW)]),
+        ((QUEUED, STARTED, FAR), 40, []),
+        ((QUEUED, STARTED, FAR), 75, [JobProgressed(J, R, 75, NOW)]),
+        ((QUEUED,), 75, []),
+        ((QUEUED, STARTED, DONE), 75, []),
+        ((QUEUED, STARTED, FAILED), 75, []),
+    ],
+)
+def test_progress_is_told_a_few_times(given: tuple[Any, ...], percent: int, expected: list[Any]) -> None:
+    assert decider.progress(after(*given), percent, NOW) == expected
+
+
 def test_a_job_queued_twice_is_one_job() -> None:
     assert decider.queue(QUEUED, after()) == [QUEUED]
     for given in ((QUEUED,), (QUEUED, STARTED), (QUEUED, DONE), (QUEUED, FAILED)):
@@ -95,6 +113,7 @@ def test_a_job_queued_twice_is_one_job() -> None:
     [
         ((QUEUED,), "queued", 40, None, False),
         ((QUEUED, STARTED), "processing", 40, None, False),
+        ((QUEUED, STARTED, FAR), "processing", 60, None, False),
         ((QUEUED, STARTED, DONE), "completed", 100, None, True),
         ((QUEUED, STARTED, FAILED), "failed", 40, "It crashed.", True),
         ((QUEUED, CANCELLED), "failed", 40, "It was cancelled.", True),
@@ -102,7 +121,7 @@ def test_a_job_queued_twice_is_one_job() -> None:
     ],
 )
 def test_a_job_is_seen_as_it_is(given: Any, status: str, progress: int, why: str | None, *, ended: bool) -> None:
-    seen = view.of(decider.present(after(*given)), 40)
+    seen = view.of(decider.present(after(*given)), progress if FAR in given else 40)
     assert (seen.status, seen.progress, seen.error_message) == (status, progress, why)
     assert (seen.completed_at is not None) == ended
     assert (seen.started_at is not None) == (STARTED in given and status != "queued")

@@ -224,6 +224,19 @@ async def test_a_short_job_overtakes_a_long_one_and_no_workspace_waits_for_anoth
         assert noted(jobs.folder, others, "begun")
 
 
+async def test_how_far_a_job_is_stands_in_its_story(jobs: Jobs) -> None:
+    async with jobs.at_work(seconds=0.1):
+        job = await jobs.queue(units=4)
+        await jobs.noted(job, "done", 2)
+        jobs.hold()
+
+        async def told() -> bool:
+            state = await jobs.state(job)
+            return isinstance(state, Processing) and state.progress in (30, 60)  # of units that cost 1, 2, 3 and 4
+
+        await until(told)
+
+
 async def test_a_deleted_recording_has_no_jobs_and_no_objects(client: Client, jobs: Jobs) -> None:
     store = LocalStore(jobs.folder / "objects", mkdir=True)
     jobs.hold()
