@@ -13,10 +13,38 @@ JobStatus = Literal["queued", "processing", "completed", "failed"]
 Settings = dict[str, Any]
 Moment = Annotated[datetime, Meta(tz=True)]
 JOB_ID = rf"^[0-9A-Za-z]{{{LENGTH}}}-[0-9A-Za-z_-]{{1,100}}$"
+Seconds = Annotated[float, Meta(ge=0)]
 KnownJobId = Annotated[JobId, Meta(pattern=JOB_ID)]
 
 
 # --- views -----------------------------------------------------------------------------------------------------------
+
+
+class KeptRange(Struct, frozen=True):
+    """What is kept, in seconds from the beginning of the recording as it was made."""
+
+    begin_seconds: Seconds
+    end_seconds: Seconds
+
+
+class EditVersion(Struct, frozen=True):
+    """One version of a recording; all of them stay."""
+
+    version: Annotated[int, Meta(description="1, 2, …; 0 is the recording as it was made.")]
+    based_on: Annotated[int, Meta(description="The version that undoing it leads to.")]
+    keep: list[KeptRange]
+    duration_seconds: float
+    made_at: Moment
+
+
+class EditsView(Struct, frozen=True):
+    """How a recording was edited."""
+
+    recording_id: RecordingId
+    current: Annotated[int, Meta(description="The version that viewers see; 0: all of it.")]
+    versions: list[EditVersion]
+    can_undo: bool
+    can_redo: bool
 
 
 class JobView(Struct, frozen=True):
@@ -213,4 +241,51 @@ class RecordingForgotten(Event, frozen=True):
     """The recording is deleted; nothing is kept about work on it."""
 
     recording_id: RecordingId
+    at: datetime
+
+
+# --- edits -----------------------------------------------------------------------------------------------------------
+
+
+class EditRecording(Command[EditsView], frozen=True):
+    """Show these ranges only, one behind the other; a further version, based on the one that is shown."""
+
+    recording_id: RecordingId
+    keep: list[KeptRange]
+
+
+class UndoEdit(Command[EditsView], frozen=True):
+    """Show what the version was based on."""
+
+    recording_id: RecordingId
+
+
+class RedoEdit(Command[EditsView], frozen=True):
+    """Show the newest version that is based on the one that is shown."""
+
+    recording_id: RecordingId
+
+
+class GetEdits(Query[EditsView], frozen=True):
+    """All versions."""
+
+    recording_id: RecordingId
+
+
+class RecordingEdited(Event, frozen=True):
+    """There is a further version, and it is shown."""
+
+    recording_id: RecordingId
+    edit_version: int
+    based_on: int
+    keep: list[KeptRange]
+    duration_seconds: float
+    at: datetime
+
+
+class EditChosen(Event, frozen=True):
+    """Another version is shown: an edit was undone, or done again."""
+
+    recording_id: RecordingId
+    edit_version: int
     at: datetime

@@ -11,6 +11,7 @@ PREVIEW: Final = "preview.webp"
 WAVEFORM: Final = "waveform.json"
 MULTIVARIANT: Final = "master.m3u8"
 MANIFEST: Final = "manifest.mpd"
+EDITS: Final = "edits/"
 _SPRITE: Final = "sprite-"
 
 
@@ -82,6 +83,26 @@ def waveform(recording_id: str) -> str:
 def sprite_path(number: int) -> str:
     """As it stands in thumbnails.vtt, relative to it."""
     return f"{_SPRITE}{number}.jpg"
+
+
+def edit(recording_id: str) -> str:
+    """Which of its versions is shown (`media.edits.version.Current`); none: all of it."""
+    return prefix(recording_id) + "edit.json"
+
+
+def edit_index(recording_id: str, version: int) -> str:
+    """What a version is made of (`media.edits.version.Version`); written last."""
+    return f"{prefix(recording_id)}{edit_path(version)}{INDEX}"
+
+
+def edit_samples(recording_id: str, version: int, rendition: str) -> str:
+    """As `samples`, for the pieces that were made for a version."""
+    return f"{prefix(recording_id)}{edit_path(version)}{rendition}/samples.bin"
+
+
+def edit_path(version: int) -> str:
+    """All that was made for a version begins with this, relative to the recording; `init_path` and the like follow."""
+    return f"{EDITS}{version}/"
 
 
 def init_path(rendition: str, number: int) -> str:

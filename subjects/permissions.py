@@ -14,12 +14,23 @@ from schemas import processing, recording, streaming
 from schemas.importing import ImportFile
 from schemas.media import AAC, AUDIO, VIDEO
 from schemas.processing import (
+    CancelJob,
+    EditChosen,
+    EditRecording,
+    GetEdits,
+    GetJob,
+    GetMetadata,
     JobCancelled,
     JobCompleted,
     JobFailed,
     JobQueued,
     JobRetried,
+    ListJobs,
     MakePoster,
+    RecordingEdited,
+    RedoEdit,
+    RetryJob,
+    UndoEdit,
 )
 from schemas.recording import (
     CompleteRecording,
@@ -85,7 +96,7 @@ TAKEN: Final[Mapping[str, tuple[Taken, ...]]] = {
         Taken(
             "processing",
             requests_in(processing),
-            heard=(RecordingStarted, RecordingCompleted, RecordingDeleted),
+            heard=(RecordingStarted, RecordingCompleted, RecordingDeleted, RecordingEdited, EditChosen),
             done=(MakePoster,),
         ),
         Taken("importing", heard=(RecordingPrepared,), done=(ImportFile,)),
@@ -100,6 +111,8 @@ _OWN: Final[Mapping[str, Rights]] = {
     "api": asks(
         *(StartRecording, PauseRecording, ResumeRecording, StopRecording, UpdateRecording, DeleteRecording),
         *(GetRecording, ListRecordings, SaveTemplate, ListTemplates, SetRetention, GetRetention),
+        *(EditRecording, UndoEdit, RedoEdit, GetEdits),
+        *(ListJobs, GetJob, RetryJob, CancelJob, GetMetadata),
     )
     | tells(commands.ping("recording"))
     | listens(live.SOURCES, live.PROGRESS, events.service("recording")),

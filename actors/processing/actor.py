@@ -17,6 +17,8 @@ from obstore.store import ObjectStore
 from actors.jetstream.tasks import ended
 from actors.outside.sandbox import Sandbox
 from actors.processing import aac_follower, fallback_follower
+from actors.processing.edits.maker import Maker
+from actors.processing.edits.requests import EditDesk, EditRequests
 from actors.processing.importing.actor import ImportingActor
 from actors.processing.importing.importer import Importer
 from actors.processing.jobs.claims import Claims
@@ -46,11 +48,12 @@ AWAY: Final = (OSError, BaseError, nats.errors.Error)
 log = structlog.get_logger(__name__)
 
 
-class ProcessingActor(JobRequests, Actor, service="processing"):
+class ProcessingActor(JobRequests, EditRequests, Actor, service="processing"):
     """Makes what needs a codec: posters here, AAC and jobs in workers of their own."""
 
-    def __init__(self, nats: Client, posters: Posters, desk: Desk, tasks: asyncio.TaskGroup) -> None:
-        super().__init__(desk)
+    def __init__(self, nats: Client, posters: Posters, desk: Desk, edits: EditDesk, tasks: asyncio.TaskGroup) -> None:
+        JobRequests.__init__(self, desk)
+        EditRequests.__init__(self, edits)
         self._ask = Asker(nats).ask
         self._stories: EventStore[None] = EventStore(nats, "processing", None, lambda state, _: state)
         self._posters = posters
@@ -141,7 +144,7 @@ async def running(
         claims = Claims(nats, new_id()[:8])
         worker = Worker(nats, kinds, stories, claims, remains, slots)
         desk = Desk(database, kinds, stories, worker.board, remains)
-        actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, tasks)
+        actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, EditDesk(nats, Maker(store, sandbox)), tasks)
         followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
         live = LiveThumbnails(nats, store, sandbox, claims)
         lasting = (*(one.run() for one in (*followers, live, worker)), keep_up(nats, database, PROJECTION))

@@ -141,7 +141,8 @@ class Sealer:
 
     def _is_stray(self, path: str, wanted: Mapping[str, int]) -> bool:
         """Media behind the end. An AAC rendition that is not whole yet is no stray: it may still become so."""
-        return path.endswith((".m4s", ".mp4")) and path not in wanted and f"/{AAC}/" not in path
+        is_kept = f"/{AAC}/" in path or f"/{objects.EDITS}" in path
+        return path.endswith((".m4s", ".mp4")) and path not in wanted and not is_kept
 
     async def _complete(self, found: Contents) -> None:
         """Tell the recording; one that is gone meanwhile takes its objects with it.

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateways.api import live, processing, recordings, uploads, workspaces
+from gateways.api import edits, live, processing, recordings, uploads, workspaces
 from gateways.api.examples import EXAMPLES
 from gateways.api.openapi import Json, document
 from gateways.api.reference import page
@@ -30,6 +30,7 @@ INFO: Final = {
 TAGS: Final = {
     "recordings": "The life of a recording: started, controlled, read, changed, deleted.",
     "workspaces": "What holds for all recordings of a workspace.",
+    "editing": "Versions of a recording that leave something out; undone is never lost.",
     "templates": "Settings to record with, kept under a name.",
     "processing": "What is made of a recording once it is completed, job by job.",
     "sending": "Picture and sound into a recording: WHIP (RFC 9725), or a WebSocket.",
@@ -83,7 +84,7 @@ ROUTES: Final = (
 
 def operations() -> list[Operation]:
     """What all doors of this origin offer."""
-    recorded = (*recordings.ROUTES, *live.ROUTES, *processing.ROUTES)
+    recorded = (*recordings.ROUTES, *live.ROUTES, *edits.ROUTES, *processing.ROUTES)
     here = [route.operation for route in (*recorded, *workspaces.ROUTES, *uploads.ROUTES)]
     about = [route.operation for route in (*health.ROUTES, *ROUTES)]
     return [*here, *whip.OPERATIONS, *ingest.OPERATIONS, *map(hls.signed, hls.OPERATIONS), *about]

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import structs
 
+from gateways.api.edits import Edit
 from gateways.api.links import LinkedRecording
 from gateways.api.recordings import Change, Control, LinkedPage, NewTemplate, Start, StartedRecording
 from gateways.api.workspaces import Retention
@@ -13,7 +14,7 @@ from gateways.http.health import Readiness
 from gateways.http.refusals import Problem
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId, job_id
 from schemas.live import JobProgress, SourceMeasured
-from schemas.processing import JobPage, JobView, VideoMetadata
+from schemas.processing import EditsView, EditVersion, JobPage, JobView, KeptRange, VideoMetadata
 from schemas.recording import RecordingView, Status, TemplateList, TemplateView
 from schemas.streaming import RetentionView
 from subjects import objects
@@ -63,6 +64,7 @@ _JOB: Final = JobView(
     started_at=datetime(2026, 3, 2, 9, 41, 1, tzinfo=UTC),
 )
 
+_KEPT: Final = [KeptRange(2.5, 61.2), KeptRange(75.0, 318.0)]
 EXAMPLES: Final = (
     Start(title="How the parser works", recording_type="screen_webcam", settings={"fps": 30}),
     Change(title="How the parser works, part 1"),
@@ -77,6 +79,14 @@ EXAMPLES: Final = (
     LinkedPage([_LINKED], next_cursor=""),
     _TEMPLATE,
     TemplateList([_TEMPLATE]),
+    Edit(_KEPT),
+    EditsView(
+        _ID,
+        1,
+        [EditVersion(1, 0, _KEPT, 301.7, _VIEW.created_at)],
+        can_undo=True,
+        can_redo=False,
+    ),
     Retention(90),
     RetentionView(LOCAL_WORKSPACE, 90),
     _JOB,

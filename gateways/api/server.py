@@ -15,7 +15,8 @@ from actors.jetstream.tasks import ended
 from actors.outside.shared_redis import ABSENT, SharedRedis
 from actors.outside.uploads import Uploads
 from actors.runtime.client import Client
-from gateways.api import description, live, processing, recordings, uploads, workspaces
+from gateways.api import description, edits, live, processing, recordings, uploads, workspaces
+from gateways.api.edits import Edits
 from gateways.api.limits import UNLIMITED, Quotas
 from gateways.api.link_cache import LinkCache
 from gateways.api.links import Links
@@ -78,6 +79,7 @@ async def running(
         RateLimit(redis, quotas.policy_of, trusted),
         importing,
         Jobs(client),
+        Edits(client),
     )
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
     async with asyncio.TaskGroup() as owner:
@@ -105,6 +107,7 @@ def application(
     limit: RateLimit,
     importing: UploadDoor,
     jobs: Jobs,
+    editing: Edits,
 ) -> web.Application:
     """The router, and what happens to every request."""
     made = web.Application(
@@ -114,6 +117,7 @@ def application(
     made.add_routes(bound(recordings.ROUTES, resource))
     made.add_routes(bound(live.ROUTES, listeners))
     made.add_routes(bound(processing.ROUTES, jobs))
+    made.add_routes(bound(edits.ROUTES, editing))
     made.add_routes(bound(workspaces.ROUTES, places))
     made.add_routes(bound(uploads.ROUTES, importing))
     made.on_response_prepare.append(uploads.speak)

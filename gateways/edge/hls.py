@@ -8,13 +8,16 @@ from typing import Final
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.dash import manifest
 from gateways.edge.download import FILE, Downloads
+from gateways.edge.edits import ORIGINAL_MASTER, Edits, named
 from gateways.edge.pictures import PICTURE, Pictures
 from gateways.edge.ranges import whole_or_range
 from gateways.edge.request import Request
 from gateways.edge.response import CORS, IMMUTABLE, Response, not_modified, problem, unavailable
 from gateways.edge.sources import Sources
-from gateways.edge.window import ENDED_CACHE, LIVE_CACHE, Window
+from gateways.edge.window import ENDED_CACHE, LIVE_CACHE, PATHS, Window, rendered
 from gateways.edge.windows import Windows
+from media.edits.version import ORIGINAL
+from media.hls import multivariant_playlist
 from media.hls.index import IndexedSegment
 from schemas.errors import Gone, NotFound, Unavailable
 from schemas.ids import is_id
@@ -55,9 +58,12 @@ Streamable = Answer | Awaitable[Response | Streamed]
 class Hls:
     """Answers requests under /hls/."""
 
-    def __init__(self, windows: Windows, sources: Sources, downloads: Downloads, target_duration_s: float) -> None:
+    def __init__(
+        self, windows: Windows, sources: Sources, edits: Edits, downloads: Downloads, target_duration_s: float
+    ) -> None:
         self._windows = windows
         self._sources = sources
+        self._edits = edits
         self._downloads = downloads
         self._pictures = Pictures(windows, sources)
         self._hold_s = HOLD_TARGETS * target_duration_s
@@ -97,20 +103,65 @@ class Hls:
     def _of(self, window: Window, rest: str, request: Request) -> Answer:
         if found := _MEDIA.fullmatch(rest):
             if found[1] == "master":
-                return self._multivariant(window, request)
+                return self._shown(window, request)
             return self._playlist(window, found[1], request)
         if rest == objects.MANIFEST:
-            written = manifest(window, compressed=_accepts_gzip(request))
-            return _unless_known(written, request) if written else _NOTHING_YET
+            return self._manifest(window, request)
         if found := _PART.fullmatch(rest):
             return self._part(window, found[1], int(found[2]), int(found[3]), request)
         if found := _SEGMENT.fullmatch(rest):
             return self._segment(window, found[1], int(found[2]), request)
         if found := _INIT.fullmatch(rest):
             return self._guarded(self._init(window, found[1], int(found[2]), request))
+        if rest == ORIGINAL_MASTER:
+            return self._original(window, request)
+        if version := named(rest):
+            compressed = _accepts_gzip(request)
+            return self._guarded(self._edits.answer(window.recording_id, version, request, compressed=compressed))
         return problem(404, "There is nothing of that name.")
 
     # --- playlists ----------------------------------------------------------------------------------------------------
+
+    def _shown(self, window: Window, request: Request) -> Answer:
+        """Of a recording that has ended, the version that its owner has chosen."""
+        if window.archived or window.index.ended:
+            return self._guarded(self._version_shown(window, request))
+        return self._multivariant(window, request)
+
+    async def _version_shown(self, window: Window, request: Request) -> Response:
+        try:
+            version = await self._edits.current(window.recording_id)
+        except Unavailable:
+            if window.archived:  # what was cut out is not shown by mistake
+                raise
+            version = ORIGINAL
+        if version != ORIGINAL:
+            found = await self._edits.master(window.recording_id, version, compressed=_accepts_gzip(request))
+            return _unless_known(found, request)
+        answer = self._multivariant(window, request)
+        return answer if isinstance(answer, Response) else await asyncio.shield(answer)
+
+    def _manifest(self, window: Window, request: Request) -> Answer:
+        """There is none of an edited recording: it would show what was cut out."""
+
+        async def unless_edited() -> Response:
+            if await self._edits.current(window.recording_id) != ORIGINAL:
+                return problem(404, "This recording was edited; its master.m3u8 (HLS) shows it.")
+            written = manifest(window, compressed=_accepts_gzip(request))
+            return _unless_known(written, request) if written else _NOTHING_YET
+
+        if window.archived or window.index.ended:
+            return self._guarded(unless_edited())
+        written = manifest(window, compressed=_accepts_gzip(request))
+        return _unless_known(written, request) if written else _NOTHING_YET
+
+    def _original(self, window: Window, request: Request) -> Response:
+        """All of it, for whoever edits."""
+        if not window.is_watchable():
+            return _NOTHING_YET
+        paths = PATHS._replace(playlist=lambda rendition: "../" + PATHS.playlist(rendition))
+        text = multivariant_playlist.render(window.index, paths)
+        return _unless_known(rendered(text, LIVE_CACHE, compressed=_accepts_gzip(request)), request)
 
     def _multivariant(self, window: Window, request: Request) -> Answer:
         compressed = _accepts_gzip(request)

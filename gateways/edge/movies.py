@@ -10,7 +10,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from gateways.edge.edits import Edits
 from gateways.edge.sources import Sources
+from media.edits.version import ORIGINAL, Version
 from media.hls import index as indices
 from media.hls.index import IndexedSegment, RecordingIndex, RenditionIndex
 from media.mp4 import description, movie, samples
@@ -41,9 +43,10 @@ class Movie(Struct, frozen=True):
 class Movies:
     """Makes them from what storage has, and keeps the newest for a moment."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, edits: Edits) -> None:
         self._sources = sources
-        self._kept: OrderedDict[tuple[str, bool], tuple[float, Movie]] = OrderedDict()
+        self._edits = edits
+        self._kept: OrderedDict[tuple[str, int, bool], tuple[float, Movie]] = OrderedDict()
 
     async def movie(self, recording_id: str, *, sound_only: bool) -> Movie:
         """The recording as a file.
@@ -52,22 +55,29 @@ class Movies:
         Unavailable when storage is away.
         """
         now = asyncio.get_running_loop().time()
-        made, found = self._kept.get((recording_id, sound_only), (0.0, None))
+        version = await self._edits.current(recording_id)
+        key = recording_id, version, sound_only
+        made, found = self._kept.get(key, (0.0, None))
         if found is None or now - made > KEPT_S:
-            found = await self._make(recording_id, sound_only=sound_only)
-            self._kept[recording_id, sound_only] = now, found
+            found = await self._make(recording_id, version, sound_only=sound_only)
+            self._kept[key] = now, found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
 
-    async def _make(self, recording_id: str, *, sound_only: bool) -> Movie:
+    async def _make(self, recording_id: str, shown: int, *, sound_only: bool) -> Movie:
         index = await self._index(recording_id)
-        chosen = _chosen(index, sound_only=sound_only)
+        version = await self._edits.version(recording_id, shown) if shown != ORIGINAL else None
+        chosen = _chosen(version.index if version else index, sound_only=sound_only)
         if not chosen:
             raise NotFound("There is no sound in this recording." if sound_only else "Nothing was recorded.")
-        inits = await self._inits(recording_id, chosen)
-        tables = [await self._tables(recording_id, rendition) for rendition in chosen]
-        rows = [_row(recording_id, *one) for one in zip(chosen, tables, strict=True)]
+        tables = [await self._tables(recording_id, index.renditions[one.name]) for one in chosen]
+        if version is None:
+            rows = [_row(recording_id, *one) for one in zip(chosen, tables, strict=True)]
+        else:
+            own = [await self._own_tables(recording_id, version.number, one.name) for one in chosen]
+            rows = [_edited_row(recording_id, version, *one) for one in zip(chosen, tables, own, strict=True)]
+        inits = await self._inits(piece.init for row in rows for piece in row)
         return await asyncio.to_thread(_movie, rows, inits, sound_only)
 
     async def _index(self, recording_id: str) -> RecordingIndex:
@@ -76,15 +86,18 @@ class Movies:
             raise Conflict("It can be downloaded once it has been stopped and is complete.")
         return indices.decode(found)
 
-    async def _inits(self, recording_id: str, chosen: Iterable[RenditionIndex]) -> dict[str, Description]:
+    async def _inits(self, paths: Iterable[str]) -> dict[str, Description]:
         found = {}
-        for rendition in chosen:
-            for init in rendition.inits:
-                path = objects.init(recording_id, rendition.name, init.headers.number)
-                if (data := await self._sources.from_store(path)) is None:
-                    raise Unavailable("Storage does not have all of it; try again in a moment.")
-                found[path] = description.read(data)
+        for path in dict.fromkeys(paths):
+            if (data := await self._sources.from_store(path)) is None:
+                raise Unavailable("Storage does not have all of it; try again in a moment.")
+            found[path] = description.read(data)
         return found
+
+    async def _own_tables(self, recording_id: str, version: int, rendition: str) -> dict[int, SegmentSamples]:
+        """Of the pieces that were made for a version."""
+        data = await self._sources.from_store(objects.edit_samples(recording_id, version, rendition))
+        return {one.number: one for one in samples.decode(data)} if data else {}
 
     async def _tables(self, recording_id: str, rendition: RenditionIndex) -> dict[int, SegmentSamples]:
         """As they were kept when it was sealed; what is not among them is read from the segments themselves."""
@@ -132,6 +145,33 @@ def _row(recording_id: str, rendition: RenditionIndex, tables: Mapping[int, Segm
         for segment in rendition.segments
         if not segment.gap
     ]
+
+
+def _edited_row(
+    recording_id: str,
+    version: Version,
+    rendition: RenditionIndex,
+    tables: Mapping[int, SegmentSamples],
+    own: Mapping[int, SegmentSamples],
+) -> list[Piece]:
+    """Pieces where the version shows them, each with the clock of its own segment."""
+    prefix = objects.prefix(recording_id)
+    found = []
+    for segment in rendition.segments:
+        if segment.gap:
+            continue
+        path = version.segment_path(rendition.name, segment.number)
+        is_own = path.startswith(objects.EDITS)
+        table = own[segment.number] if is_own else tables[_number_of(path)]
+        init = version.init_path(rendition.name, segment.init)
+        timescale = rendition.inits[segment.init].headers.timescale
+        start = round(segment.start_s * timescale)
+        found.append(Piece(prefix + path, segment.size_bytes, segment.number, prefix + init, table, start))
+    return found
+
+
+def _number_of(path: str) -> int:
+    return int(path.rpartition("/")[2].partition(".")[0])
 
 
 def _movie(rows: list[list[Piece]], inits: Mapping[str, Description], sound_only: bool) -> Movie:  # noqa: FBT001  for a thread

@@ -16,6 +16,7 @@ from gateways.edge import forward, metrics
 from gateways.edge.connection import Connection, Streamed
 from gateways.edge.connections import Connections
 from gateways.edge.download import Downloads
+from gateways.edge.edits import Edits
 from gateways.edge.forward import Forward
 from gateways.edge.gate import ROOTS, Gate
 from gateways.edge.hls import Hls
@@ -91,8 +92,9 @@ async def running(
         sources = Sources(nats, store, Payloads(cache_bytes))
         windows = Windows(nats, sources, timing, end_delay_s, owner)
         metrics.watch(connections, windows, sources.payloads)
-        downloads = Downloads(Client(nats), windows, Movies(sources), store)
-        hls = Hls(windows, sources, downloads, timing.target_duration_s)
+        edits = Edits(sources, timing)
+        downloads = Downloads(Client(nats), windows, Movies(sources, edits), store)
+        hls = Hls(windows, sources, edits, downloads, timing.target_duration_s)
         gate = Gate(secret, plain=plain_paths)
         edge = Edge(nats, sources, gate, hls, Forward(http, ingest_urls, api_url))
         server = await asyncio.get_running_loop().create_server(

@@ -26,6 +26,8 @@ _TOKEN: Final = Parameter(
 )
 _RENDITION: Final = Parameter("rendition", "path", Rendition)
 _MSN: Final = Parameter("msn", "path", Annotated[Count, Meta(description="The segment's media sequence number.")])
+_NUMBER: Final = Parameter("number", "path", Annotated[Count, Meta(description="As the playlist's EXT-X-MAP says.")])
+_EDITED: Final = Parameter("version", "path", Annotated[Count, Meta(description="As the edits of the recording say.")])
 _KNOWN: Final = Parameter("If-None-Match", "header", Known)
 _ETAG: Final = {"ETag": "For `If-None-Match`.", "Cache-Control": "How long it holds: it grows until it has ended."}
 _PLAYLIST: Final = (
@@ -72,6 +74,12 @@ def _media(name: str, file: str, summary: str, *parameters: Parameter, descripti
         answers=_BYTES,
         refuses=(404, 410, 416),
     )
+
+
+def _version(name: str, file: str, summary: str, parameter: Parameter) -> Operation:
+    known = _media(name, file, summary, parameter)
+    parameters = (ID, _EDITED, *known.parameters[1:])
+    return structs.replace(known, path=f"/hls/{{id}}/edits/{{version}}/{{rendition}}/{file}", parameters=parameters)
 
 
 def _file(name: str, suffix: str, summary: str, kind: str) -> Operation:
@@ -165,7 +173,7 @@ OPERATIONS: Final = (
         "getInit",
         "init-{number}.mp4",
         "Read an initialisation segment",
-        Parameter("number", "path", Annotated[Count, Meta(description="As the playlist's EXT-X-MAP says.")]),
+        _NUMBER,
     ),
     _media("getSegment", "{msn}.m4s", "Read a segment", _MSN),
     _media(
@@ -176,6 +184,30 @@ OPERATIONS: Final = (
         Parameter("part", "path", Annotated[Count, Meta(description="Its place in the segment, from 0.")]),
         description="One that the playlist hints at may be asked for before it is there; the answer waits for it.",
     ),
+    Operation(
+        name="getOriginalPlaylist",
+        method="GET",
+        path="/hls/{id}/original/master.m3u8",
+        tag="watching",
+        summary="List the renditions of all that was recorded",
+        description="Whatever was edited: for whoever edits.",
+        parameters=(ID, _KNOWN),
+        answers=_PLAYLIST,
+        refuses=(404, 410, 503),
+    ),
+    Operation(
+        name="getVersionPlaylist",
+        method="GET",
+        path="/hls/{id}/edits/{version}/{playlist}.m3u8",
+        tag="watching",
+        summary="Read a playlist of an edited version",
+        description="`master` or a rendition. The recording's own `master.m3u8` is that of the version that is shown.",
+        parameters=(ID, _EDITED, Parameter("playlist", "path", Rendition), _KNOWN),
+        answers=_PLAYLIST,
+        refuses=(404, 410),
+    ),
+    _version("getVersionInit", "init-{number}.mp4", "Read an initialisation segment of a version", _NUMBER),
+    _version("getVersionSegment", "{msn}.m4s", "Read a segment that was made for a version", _MSN),
     _file("downloadMp4", "mp4", "Download it as an MP4 file", "video/mp4"),
     _file("downloadM4a", "m4a", "Download its sound as an M4A file", "audio/mp4"),
     _picture("getPoster", "poster.jpg", "Read the picture", "image/jpeg"),

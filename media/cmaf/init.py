@@ -4,7 +4,7 @@ import struct
 from typing import Final
 
 from media.cmaf.box import box, full_box
-from media.h264.avc_configuration import avcc
+from media.h264.avc_configuration import NONE, ParameterSets, avcc
 from media.h264.sps import SequenceParameterSet
 from schemas.media import AUDIO_TIMESCALE, VIDEO_TIMESCALE
 
@@ -18,14 +18,14 @@ _AAC_LC: Final = 2
 _RATE_INDEX: Final = {48_000: 3, 44_100: 4}
 
 
-def video(sps: bytes, pps: bytes, said: SequenceParameterSet) -> bytes:
-    """An H.264 track; samples have four-byte lengths, parameter sets stand here."""
+def video(sps: bytes, pps: bytes, said: SequenceParameterSet, further: ParameterSets = NONE) -> bytes:
+    """An H.264 track; samples have four-byte lengths, parameter sets stand here, `further` ones behind its own."""
     entry = box(
         b"avc1",
         bytes(6) + struct.pack(">H", 1) + bytes(16),
         struct.pack(">HHIIIH", said.width, said.height, 0x480000, 0x480000, 0, 1),
         bytes(32) + struct.pack(">Hh", 24, -1),
-        box(b"avcC", avcc(sps, pps, said)),
+        box(b"avcC", avcc(sps, pps, said, further)),
     )
     header = full_box(b"vmhd", 0, 1, bytes(8))
     return _file(b"vide", VIDEO_TIMESCALE, header, entry, (said.width, said.height))

@@ -44,9 +44,14 @@ class Coded(Struct, frozen=True):
 class Encoder:
     """Encodes the pictures of one size of one rung, each `live` at once, else with what the next ones tell."""
 
-    def __init__(self, rung: Rung, like: VideoFrame, name: str = X264, *, live: bool = False) -> None:
-        """For frames like this one. Raises ValueError when there is no encoder of that name, or it does not open."""
-        self._codec = _opened(rung, like, name, live=live)
+    def __init__(
+        self, rung: Rung, like: VideoFrame, name: str = X264, *, live: bool = False, parameter_set: int = 0
+    ) -> None:
+        """For frames like this one; `parameter_set` is the number of its sets, where x264 makes them.
+
+        Raises ValueError when there is no encoder of that name, or it does not open.
+        """
+        self._codec = _opened(rung, like, name, live=live, parameter_set=parameter_set)
         self._parameters: tuple[bytes, bytes] | None = None
 
     def add(self, frame: VideoFrame, kind: PictureType = PictureType.NONE) -> list[Coded]:
@@ -67,6 +72,11 @@ class Encoder:
     def init(self) -> bytes:
         """The init segment. Known once something came out."""
         return init.video(*self._sets(), self.said)
+
+    @property
+    def parameter_sets(self) -> tuple[bytes, bytes]:
+        """Of the sequence and of the picture. Known once something came out."""
+        return self._sets()
 
     def _sets(self) -> tuple[bytes, bytes]:
         if self._parameters is None:
@@ -109,12 +119,13 @@ def check(name: str) -> None:
         raise ValueError(f"{name} gave no key frame on this machine")
 
 
-def options(rung: Rung, name: str, *, live: bool) -> Mapping[str, str]:
+def options(rung: Rung, name: str, *, live: bool, parameter_set: int = 0) -> Mapping[str, str]:
     """What FFmpeg is told: quality first, bounded over a second; no key frame but the ones that are asked for."""
     bound = {"maxrate": str(rung.max_bits_per_s), "bufsize": str(rung.max_bits_per_s)}
     match name:
         case "libx264":
-            more = {"preset": "veryfast", "crf": f"{rung.crf:g}", "x264-params": "keyint=infinite:threads=1"}
+            params = f"keyint=infinite:threads=1:sps-id={parameter_set}"
+            more = {"preset": "veryfast", "crf": f"{rung.crf:g}", "x264-params": params}
             return bound | more | ({"tune": "zerolatency"} if live else {})
         case "h264_nvenc":
             more = {"preset": "p4", "rc": "vbr", "cq": f"{rung.crf:g}", "forced-idr": "1", "bf": "0"}
@@ -133,7 +144,7 @@ def _is_there(name: str) -> bool:
     return True
 
 
-def _opened(rung: Rung, like: VideoFrame, name: str, *, live: bool) -> VideoCodecContext:
+def _opened(rung: Rung, like: VideoFrame, name: str, *, live: bool, parameter_set: int) -> VideoCodecContext:
     try:
         codec = av.CodecContext.create(name, "w")
         assert isinstance(codec, VideoCodecContext)
@@ -144,7 +155,7 @@ def _opened(rung: Rung, like: VideoFrame, name: str, *, live: bool) -> VideoCode
         codec.thread_count = 1
         codec.gop_size = 1 << 20
         codec.flags |= Flags.global_header | Flags.closed_gop
-        codec.options = dict(options(rung, name, live=live))
+        codec.options = dict(options(rung, name, live=live, parameter_set=parameter_set))
         codec.open()
     except UnknownCodecError as error:
         raise ValueError(f"FFmpeg offers no {name} here") from error

@@ -14,6 +14,7 @@ from actors.outside.shared_redis import ABSENT
 from actors.outside.uploads import Uploads
 from actors.runtime.client import Client
 from gateways.api import description
+from gateways.api.edits import Edits
 from gateways.api.limits import UNLIMITED
 from gateways.api.link_cache import LinkCache
 from gateways.api.links import Links
@@ -54,7 +55,15 @@ def test_the_router_has_what_the_document_says_and_nothing_more(tmp_path: Path) 
     limit = RateLimit(ABSENT, UNLIMITED.policy_of, ())
     importing = UploadDoor(client, Uploads(MemoryStore()), 1, None)
     router = application(
-        {}, Recordings(client, b"", links), listeners, Workspaces(client), pages, limit, importing, Jobs(client)
+        {},
+        Recordings(client, b"", links),
+        listeners,
+        Workspaces(client),
+        pages,
+        limit,
+        importing,
+        Jobs(client),
+        Edits(client),
     ).router
     routed = {
         (route.method, route.resource.canonical)

@@ -6,8 +6,11 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from actors.outside.sandbox import Sandbox
+from actors.processing.edits.maker import Maker
 from gateways.http import hls, signing
 from media.audio import waveform
+from media.edits.edit_list import Range
 from schemas.ids import new_id
 from subjects import objects
 from tests.gateways.edge.archive import store_all
@@ -70,6 +73,18 @@ async def test_what_it_answers_is_written_down(tmp_path: Path) -> None:
             ("download.mp4", {"If-None-Match": await etag(http, other, "download.mp4")}, 304),
         ):
             assert await asked(path, other, **headers) == status, path
+        async with Sandbox() as sandbox:
+            await Maker(viewed.store, sandbox).make(other, 1, [Range(0.5, 3.0)])
+        for path, status in (
+            ("original/master.m3u8", 200),
+            ("edits/1/master.m3u8", 200),
+            ("edits/1/video.m3u8", 200),
+            ("edits/2/video.m3u8", 404),
+            ("edits/1/video/init-0.mp4", 200),
+            ("edits/1/video/0.m4s", 200),
+            ("edits/1/video/99.m4s", 404),
+        ):
+            assert await asked(path, other) == status, path
         async with http.get(signed(viewed.id, "master.m3u8", expires_at=1)) as response:
             assert response.status == 403
     assert answered == {one.name for one in hls.OPERATIONS}

@@ -1,0 +1,1 @@
+"""Edits of recordings: which versions there are, and how one is made."""
