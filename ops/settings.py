@@ -234,6 +234,12 @@ ALL: Final = (
         "A recording nobody sends to ends by itself after so many seconds.",
         _whole(1, 86_400),
     ),
+    Setting(
+        "LOOM_RESERVE_MB",
+        "512",
+        "With less disk space than so many megabytes no recording is begun; with half of that, none goes on.",
+        _whole(0, 100_000_000),
+    ),
     Setting("LOOM_GRACE_S", "10", "How long a process may take to finish what it is doing.", _whole(1, 300)),
     Setting(
         "LOOM_METRICS_PORT",
@@ -291,6 +297,7 @@ class Settings(Struct, frozen=True):
     part_ms: int
     segment_ms: int
     abandon_after_s: int
+    reserve_mb: int
     grace_s: int
     metrics_port: int
     otlp_url: str

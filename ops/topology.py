@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from msgspec import Struct
+from obstore.store import LocalStore
 
 import gateways
 from actors.runtime.supervisor import Start, supervise
@@ -125,8 +126,21 @@ async def recording(settings: Settings, _: Place) -> AsyncIterator[Any]:
 async def streaming(settings: Settings, _: Place) -> AsyncIterator[Any]:
     """The archive."""
     from actors.streaming.actor import running  # noqa: PLC0415
+    from ops.embedded.nats_server import log_folder  # noqa: PLC0415
 
-    async with nats_connection(settings, "streaming") as nats, running(nats, object_store(settings)):
+    store = object_store(settings)
+    log = log_folder(settings.data)
+    folders = [Path(store.prefix)] if isinstance(store, LocalStore) and store.prefix else []
+    async with (
+        nats_connection(settings, "streaming") as nats,
+        running(
+            nats,
+            store,
+            folders=[*folders, *([log] if log else [])],
+            log_is_here=log is not None,
+            reserve_bytes=settings.reserve_mb * 1_000_000,
+        ),
+    ):
         yield None
 
 

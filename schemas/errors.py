@@ -8,6 +8,7 @@
     ├── Conflict              conflict         409
     ├── Gone                  gone             410
     └── Unavailable           unavailable      503
+        └── Full              no_room          507
 
 Anything else that is raised is a defect: it becomes `internal` with the text "Internal error",
 and its details go to the log, never to the caller.
@@ -64,8 +65,14 @@ class Unavailable(LoomError):
     code = "unavailable"
 
 
+class Full(Unavailable):
+    """There is no room left to keep this; the same request may succeed once somebody has made some."""
+
+    code = "no_room"
+
+
 BY_CODE: dict[str, type[LoomError]] = {
-    error.code: error for error in (Invalid, Unauthenticated, Forbidden, NotFound, Conflict, Gone, Unavailable)
+    error.code: error for error in (Invalid, Unauthenticated, Forbidden, NotFound, Conflict, Gone, Unavailable, Full)
 }
 
 

@@ -41,3 +41,11 @@ class Watched(Struct, frozen=True):
     """How many are watching the recording at this moment."""
 
     count: Annotated[int | None, Meta(description="Viewers, over all processes; null while nobody can count them.")]
+
+
+class SpaceTold(Struct, frozen=True):
+    """How much room a process sees where log and objects are kept; on `subjects.beacons.SPACE`."""
+
+    by: str
+    level: Literal["enough", "low", "full"]
+    says: Annotated[str, Meta(description="A sentence for people; empty when there is enough.")] = ""

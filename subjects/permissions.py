@@ -56,13 +56,14 @@ from schemas.recording import (
     UpdateRecording,
 )
 from schemas.streaming import EndMedia, GetRetention, SetRetention
-from subjects import commands, consumers, dead_letters, events, inboxes, live, media, raw
+from subjects import beacons, commands, consumers, dead_letters, events, inboxes, live, media, raw
 from subjects.buckets import CLAIMS, WORK
 from subjects.rights import (
     API,
     Rights,
     Taken,
     asks,
+    confines,
     confirms,
     counts,
     follows,
@@ -115,7 +116,7 @@ _OWN: Final[Mapping[str, Rights]] = {
         *(ListJobs, GetJob, RetryJob, CancelJob, GetMetadata),
     )
     | tells(commands.ping("recording"))
-    | listens(live.SOURCES, live.PROGRESS, events.service("recording")),
+    | listens(live.SOURCES, live.PROGRESS, events.service("recording"), beacons.SPACE),
     "ingest": asks(ConnectSource, GetRecording)
     | hears(RecordingPaused, RecordingResumed, RecordingStopped, RecordingDeleted)
     | tells(*_RECEIVED, media.every("all", "end"), live.SOURCES, live.TAKEOVERS)
@@ -128,13 +129,16 @@ _OWN: Final[Mapping[str, Rights]] = {
     | projects("recording")
     | asks(EndMedia)
     | puts(MakePoster)
-    | listens(*EVENTS.subjects)  # a saga waits for what others say
+    | listens(beacons.SPACE, *EVENTS.subjects)  # a saga waits for what others say
     | looks_up(MEDIA, media.every(kind="part"))  # when the last one came
     | confirms(MEDIA)
     | looks_up(RAW, raw.every("page"))
     | confirms(RAW),
     "streaming": asks(CompleteRecording, ListEnded, DeleteRecording)
     | says("streaming")
+    | tells(beacons.SPACE)
+    | confines(MEDIA)
+    | confines(RAW)
     | tells(media.every("all", "end"))
     | listens(media.every("all", "end"), media.every(AAC, "part"))
     | takes(consumers.ARCHIVER)

@@ -102,6 +102,11 @@ def counts(stream: Stream) -> Rights:
     return Rights(publish=(f"{API}.STREAM.INFO.{stream.name}",))
 
 
+def confines(stream: Stream) -> Rights:
+    """Says how many bytes it may hold."""
+    return Rights(publish=(f"{API}.STREAM.UPDATE.{stream.name}",)) | counts(stream)
+
+
 def purges(stream: Stream) -> Rights:
     """Removes messages."""
     return Rights(publish=(f"{API}.STREAM.PURGE.{stream.name}",))

@@ -16,6 +16,7 @@ from nats.js.errors import APIError
 from nats.js.errors import Error as JetStreamError
 
 from actors.jetstream import direct_get
+from actors.jetstream.full import NO_ROOM, is_full
 from media.samples import Continuation
 from schemas.envelope import EXPECTED_LAST_SUBJECT_SEQUENCE, MESSAGE_ID
 from schemas.media import AUDIO, BASE_OFFSET_S, VIDEO, init_from_headers, part_from_headers
@@ -69,7 +70,7 @@ class MediaWriter:
         said = dict(headers)
         if fenced:
             said[EXPECTED_LAST_SUBJECT_SEQUENCE] = str(self._last.get(subject, 0))
-        is_away = False
+        is_away = False  # or full, and said so
         while True:
             try:
                 done = await self._js.publish(subject, data, headers=said, timeout=ACKNOWLEDGED_S)
@@ -79,7 +80,9 @@ class MediaWriter:
                 if error.err_code in WRONG_LAST_SEQUENCE:
                     sequence = await self._ours(subject, headers[MESSAGE_ID])
                     break
-                log.error("the log refuses a message", subject=subject, why=str(error))  # noqa: TRY400
+                if not is_away:
+                    log.error("the log refuses a message; it waits", subject=subject, why=_why(error))  # noqa: TRY400
+                is_away = True
             except AWAY as error:
                 if not is_away:
                     log.warning("the log is away; messages wait", subject=subject, why=repr(error))
@@ -99,3 +102,7 @@ class MediaWriter:
             if last and last.headers.get(MESSAGE_ID) == message_id:
                 return last.sequence
             raise Overtaken(subject)
+
+
+def _why(error: APIError) -> str:
+    return NO_ROOM if is_full(error) else str(error)

@@ -19,6 +19,7 @@ class StreamConfig(Struct, frozen=True):
     name: str
     description: str = ""
     subjects: list[str] = []
+    max_bytes: int = -1  # any number
 
 
 class StreamState(Struct, frozen=True):

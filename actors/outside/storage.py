@@ -5,6 +5,7 @@ written here: temporary name, fsync, rename, fsync of the folder. What `put` has
 """
 
 import asyncio
+import errno
 import itertools
 import os
 import shutil
@@ -13,6 +14,8 @@ from typing import Final
 
 import obstore
 from obstore.store import LocalStore, ObjectStore
+
+from actors.outside import space
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 SHORT: Final = "public, max-age=60"
@@ -62,10 +65,16 @@ def write_durably(path: Path, data: bytes) -> None:
         left.unlink(missing_ok=True)
     # obstore leaves names with `#<digits>` out of its listings: a file cut short by a crash is never an object
     temporary = path.with_name(f"{path.name}#{os.getpid()}{next(_number):06}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    if (space.left_bytes([path.parent]) or 0) < len(data) + space.KEPT_BYTES:
+        raise OSError(errno.ENOSPC, "no room is left on the disk of the objects", str(path))
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:  # a full disk needs what was written of it
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)
     _sync_folder(path.parent)
 

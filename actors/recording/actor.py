@@ -11,6 +11,7 @@ import structlog
 from nats.aio.client import Client as Nats
 from prometheus_client import Histogram
 
+from actors.jetstream.space_heard import SpaceHeard
 from actors.jetstream.tasks import ended
 from actors.recording import decider, reading, view
 from actors.recording.abandonment import Abandonment
@@ -24,7 +25,7 @@ from actors.sourcing.projection import keep_up
 from actors.sourcing.snapshots import Snapshots
 from actors.sourcing.store import EventStore
 from schemas.envelope import Caller
-from schemas.errors import LoomError
+from schemas.errors import Full, LoomError
 from schemas.recording import (
     CompleteRecording,
     ConnectSource,
@@ -66,8 +67,11 @@ def _now() -> datetime:
 class RecordingActor(Actor, service="recording"):
     """Recordings: started, connected, paused, stopped, completed, changed, deleted; and templates for them."""
 
-    def __init__(self, nats: Nats, database: asyncpg.Pool, abandonment: Abandonment) -> None:
+    def __init__(
+        self, nats: Nats, database: asyncpg.Pool, abandonment: Abandonment, space: SpaceHeard | None = None
+    ) -> None:
         self._database = database
+        self._space = space or SpaceHeard()
         self._abandonment = abandonment
         snapshots = Snapshots(nats, decider.State, decider.evolve)
         self._recordings: EventStore[Any] = EventStore(nats, "recording", decider.Absent(), decider.evolve, snapshots)
@@ -75,7 +79,8 @@ class RecordingActor(Actor, service="recording"):
 
     @command
     async def start(self, said: StartRecording, caller: Caller) -> RecordingView:
-        """Prepare a recording."""
+        """Prepare a recording, where there is room for one."""
+        self._need_room("low", "full")
         now = _now()
         title = said.title.strip() or f"Recording of {now:%d %B %Y, %H:%M}"
         words = (title, said.description, said.recording_type, said.settings)
@@ -84,7 +89,8 @@ class RecordingActor(Actor, service="recording"):
 
     @command
     async def connect(self, said: ConnectSource, caller: Caller) -> RecordingView:
-        """A source is about to send."""
+        """A source is about to send; one that goes on may do so for longer than a new one may begin."""
+        self._need_room("full")
         return await self._decide(said, caller)
 
     @command
@@ -161,6 +167,12 @@ class RecordingActor(Actor, service="recording"):
             except LoomError as error:  # deleted meanwhile, say; those behind it are ended all the same
                 log.warning("not ended", recording=recording_id, why=str(error))
 
+    def _need_room(self, *levels: str) -> None:
+        """Raises Full."""
+        told = self._space.worst()
+        if told and told.level in levels:
+            raise Full(told.says)
+
     async def _decide(
         self, said: decider.Command, caller: Caller, prepared: RecordingPrepared | None = None
     ) -> RecordingView:
@@ -183,13 +195,16 @@ async def running(
 ) -> AsyncIterator[None]:
     """The service, its projection and its saga, while the block runs; the caller closes `nats` and `database` then."""
     abandonment = Abandonment(nats, timedelta(seconds=abandon_after_s), timedelta(seconds=abandon_idle_after_s))
+    space = SpaceHeard()
     async with asyncio.TaskGroup() as owner:
+        listening = await space.follow(nats)
         projecting = owner.create_task(keep_up(nats, database, PROJECTION))
         try:
             async with (
-                runtime.running(nats, RecordingActor(nats, database, abandonment)),
+                runtime.running(nats, RecordingActor(nats, database, abandonment, space)),
                 runtime.running(nats, FinishingActor(nats)),
             ):
                 yield
         finally:
             await ended([projecting])
+            await listening.unsubscribe()

@@ -63,7 +63,9 @@ class Dispatch:
             case Refused(error=error):
                 raise ServiceError(error.code, _one_line(str(error)))
             case Retry(error=away) | Late(error=away):
-                raise ServiceError(Unavailable.code, _one_line(str(away)))
+                raise ServiceError(
+                    away.code if isinstance(away, Unavailable) else Unavailable.code, _one_line(str(away))
+                )
             case Dead():
                 raise ServiceError(LoomError.code, INTERNAL)
 

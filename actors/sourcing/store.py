@@ -16,12 +16,13 @@ from nats.aio.client import Client as Nats
 from nats.js.errors import APIError
 
 from actors.jetstream import direct_get
+from actors.jetstream.full import NO_ROOM, is_full
 from actors.runtime.tracing import around
 from actors.sourcing.event_message import decode, headers_of
 from actors.sourcing.snapshots import Known, Snapshots, State
 from schemas import envelope
 from schemas.envelope import Caller
-from schemas.errors import LoomError, Unavailable
+from schemas.errors import Full, LoomError, Unavailable
 from schemas.message import Event
 from subjects import events as names
 from subjects.streams import EVENTS
@@ -106,7 +107,7 @@ class EventStore(Generic[State]):
     async def append(self, entity_id: str, events: Sequence[Event], after: int, caller: Caller) -> State:
         """Say `events` (at least one), all or none, if `after` is still the last sequence; the state they lead to.
 
-        Raises Overtaken or Unavailable.
+        Raises Overtaken, Unavailable or Full.
         """
         messages = [
             (names.of(type(event), entity_id), _encoder.encode(event), headers_of(event, entity_id, caller, number))
@@ -119,6 +120,8 @@ class EventStore(Generic[State]):
         except APIError as error:
             if error.err_code in OVERTAKEN:
                 raise Overtaken(entity_id) from error
+            if is_full(error):
+                raise Full(NO_ROOM) from error
             raise Unavailable("The event store refused to write; try again in a moment.") from error
         except AWAY as error:
             raise Unavailable("The event store does not answer; try again in a moment.") from error

@@ -1,9 +1,10 @@
 """What the `streaming` service does when: the archive follows the log, ends and deletions follow the events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from nats.aio.client import Client
@@ -21,6 +22,7 @@ from actors.streaming.playlists import playlists
 from actors.streaming.retention import Retention
 from actors.streaming.sample_tables import SampleTables
 from actors.streaming.seal import Sealer
+from actors.streaming.space_keeper import SpaceKeeper
 from schemas.envelope import MESSAGE_ID, Caller, Meta
 from schemas.errors import Unavailable
 from schemas.media import End, to_headers
@@ -30,6 +32,7 @@ from subjects import media, raw
 from subjects.streams import RAW
 
 SWEEP_S: Final = 15.0
+LOOK_S: Final = 3.0
 PART_MINUTES: Final = 1.0
 TRANSCODED_S: Final = 10.0
 DRAIN_S: Final = 5.0
@@ -38,13 +41,14 @@ DRAIN_S: Final = 5.0
 class StreamingActor(Actor, service="streaming"):
     """Archives recordings, seals them, removes them."""
 
-    def __init__(self, client: Client, retention: Retention, *, end_wait_s: float) -> None:
+    def __init__(self, client: Client, retention: Retention, space: SpaceKeeper, *, end_wait_s: float) -> None:
         self._client = client
         self._js = client.jetstream()
         self._log = MediaLog(client)
         self._raw = MediaLog(client, RAW)
         self._retention = retention
         self._keeping = Keeping(client)
+        self._space = space
         self._end_wait_s = end_wait_s
 
     @command
@@ -99,6 +103,11 @@ class StreamingActor(Actor, service="streaming"):
         """Purge what has been complete for long enough."""
         await self._retention.sweep()
 
+    @every(seconds=LOOK_S)
+    async def look(self) -> None:
+        """Is there room?"""
+        await self._space.look()
+
     @every(minutes=PART_MINUTES)
     async def part(self) -> None:
         """Delete what has been kept for as long as its workspace wants."""
@@ -113,16 +122,21 @@ async def running(
     end_wait_s: float = 1.5,
     purge_after_s: float = 300.0,
     aac_wait_s: float = 10.0,
+    folders: Sequence[Path] = (),
+    log_is_here: bool = False,
+    reserve_bytes: int = 0,
 ) -> AsyncIterator[StreamingActor]:
     """The service, while the block runs; at its end what is being stored is finished, within five seconds.
 
-    Any number of processes may run it. The caller closes `nats`.
+    Any number of processes may run it. The caller closes `nats`. With less than `reserve_bytes` on the disks of
+    `folders` nothing new is recorded; `log_is_here`: one of them is the log's.
     """
     retention = Retention(nats, store, purge_after_s)
     tables = SampleTables(store)
     sealer = Sealer(nats, store, retention, playlists, tables, aac_wait_s)
     archiver = Archiver(nats, store, retention, tables, sealer.seal)
-    actor = StreamingActor(nats, retention, end_wait_s=end_wait_s)
+    space = SpaceKeeper(nats, folders, reserve_bytes, log_is_here=log_is_here)
+    actor = StreamingActor(nats, retention, space, end_wait_s=end_wait_s)
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(archiver.run())
         try:

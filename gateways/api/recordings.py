@@ -161,7 +161,16 @@ class Recordings:
 
 _ONE: Final = (SESSION_ID,)
 ROUTES: Final = (
-    Route("startRecording", "POST", BASE, Recordings.start, "recordings", status=201, location=f"{BASE}/{{id}}"),
+    Route(
+        "startRecording",
+        "POST",
+        BASE,
+        Recordings.start,
+        "recordings",
+        status=201,
+        location=f"{BASE}/{{id}}",
+        refuses=(507,),
+    ),
     Route("listRecordings", "GET", BASE, Recordings.list, "recordings"),
     Route("listTemplates", "GET", f"{BASE}/templates", Recordings.templates, "templates"),
     Route("saveTemplate", "POST", f"{BASE}/templates", Recordings.save_template, "templates", status=201),

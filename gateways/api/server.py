@@ -11,6 +11,7 @@ from nats import errors as nats_errors
 from nats.aio.client import Client as Nats
 from obstore.store import MemoryStore, ObjectStore
 
+from actors.jetstream.space_heard import SpaceHeard
 from actors.jetstream.tasks import ended
 from actors.outside.shared_redis import ABSENT, SharedRedis
 from actors.outside.uploads import Uploads
@@ -45,6 +46,11 @@ WITHOUT_TABLES: Final = (
     "Lists and templates cannot be read. Recording and watching go on; what is new is listed once it is back."
 )
 
+WITHOUT_ROOM: Final = (
+    "New recordings are refused. Nothing that was recorded is lost, all of it can be watched, and recording goes on by "
+    "itself once there is room: delete recordings, or give Loom a larger disk."
+)
+
 
 @asynccontextmanager
 async def running(
@@ -70,8 +76,9 @@ async def running(
     importing = UploadDoor(client, Uploads(store or MemoryStore()), most_upload_bytes, public_url)
     links, known = Links(secret, public_url, media_url, link_ttl_s), LinkCache(client, redis)
     listeners = Live(nats, client, links, presence)
+    space = SpaceHeard()
     made = application(
-        _checks(nats, client, redis),
+        _checks(nats, client, redis, space),
         Recordings(client, secret, links),
         listeners,
         Workspaces(client),
@@ -83,7 +90,7 @@ async def running(
     )
     runner = web.AppRunner(made, access_log=None, shutdown_timeout=DRAIN_S, handler_cancellation=True)
     async with asyncio.TaskGroup() as owner:
-        following = await known.follow(nats)
+        following, hearing = await known.follow(nats), await space.follow(nats)
         working = [owner.create_task(presence.run()), owner.create_task(importing.run())]
         await runner.setup()
         try:
@@ -96,6 +103,7 @@ async def running(
             await ended(working)
             await presence.count()  # who was here has left
             await following.unsubscribe()
+            await hearing.unsubscribe()
 
 
 def application(
@@ -126,7 +134,7 @@ def application(
     return made
 
 
-def _checks(nats: Nats, client: Client, redis: SharedRedis) -> dict[str, Check]:
+def _checks(nats: Nats, client: Client, redis: SharedRedis, space: SpaceHeard) -> dict[str, Check]:
     async def connected() -> Report:
         return Report("ok" if nats.is_connected else "not connected")
 
@@ -149,4 +157,5 @@ def _checks(nats: Nats, client: Client, redis: SharedRedis) -> dict[str, Check]:
         "recording": recording,
         "postgresql": health.dispensable("postgresql", tables, WITHOUT_TABLES),
         "redis": health.shared(redis),
+        "disk": health.dispensable("disk space", space.check, WITHOUT_ROOM),
     }

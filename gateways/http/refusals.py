@@ -18,6 +18,7 @@ STATUS: Final = {
     "conflict": 409,
     "gone": 410,
     "unavailable": 503,
+    "no_room": 507,
 }
 """The refusals of actors (`schemas/errors.py`), by their code."""
 INTERNAL: Final = 500
@@ -61,7 +62,6 @@ _OF_HTTP: Final = [
         },
     ),
     Refusal(460, "checksum_mismatch", "The bytes do not come to what was promised; send them again."),
-    Refusal(507, "no_room", "There is not enough room on the server's disk."),
     Refusal(431, "head_too_long", "The request's head is longer than is read."),
     Refusal(INTERNAL, LoomError.code, "A defect of the server; its details are in the server's log."),
 ]

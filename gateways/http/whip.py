@@ -52,7 +52,7 @@ OPERATIONS: Final = (
         parameters=(ID,),
         takes={SDP: TEXT},
         answers=(_CREATED,),
-        refuses=(400, 401, 404, 409, 410, 413, 415, 422, 429),
+        refuses=(400, 401, 404, 409, 410, 413, 415, 422, 429, 507),
         bearer="required",
     ),
     Operation(

@@ -47,6 +47,11 @@ def node_name(data: Path, number: int) -> str:
     return f"loom-{crc32(str(data).encode()):08x}-{number + 1}"
 
 
+def log_folder(data: Path) -> Path | None:
+    """Where the embedded servers keep the log; None when there is none here."""
+    return next((data / name for name in (ALONE, TOGETHER) if (data / name).is_dir()), None)
+
+
 def check_nodes(data: Path, nodes: int) -> None:
     """A log that was begun by one server is not found by three, nor the other way round. Raises CannotStart."""
     found, other = (ALONE, TOGETHER) if nodes > 1 else (TOGETHER, ALONE)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -17,10 +18,12 @@ import redis.asyncio
 from nats.aio.client import Client as Nats
 from nats.js.errors import Error as JetStreamError
 from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore
 from redis.exceptions import RedisError
 
 from actors.jetstream import report
 from actors.jetstream.report import StreamReport
+from actors.outside import space
 from ops import data_folder
 from ops.cli import words
 from ops.cli.doctor.finding import Finding
@@ -30,7 +33,7 @@ from ops.data_folder import CannotStart
 from ops.embedded.known import Urls, known, shown
 from ops.migrate import FOLDER
 from ops.settings import SettingError, Settings
-from subjects.streams import ALL, DLQ
+from subjects.streams import ALL, DLQ, MEDIA
 
 ANSWER_S: Final = 5.0
 NATS: Final = (2, 12)
@@ -86,7 +89,7 @@ async def _jetstream(client: Nats, url: str) -> list[Finding]:
 def _log(client: Nats, url: str, there: list[StreamReport]) -> Finding:
     said = client.connected_server_version
     lacking = sorted({stream.name for stream in ALL} - {found.config.name for found in there})
-    kept = words.size(sum(found.state.bytes for found in there))
+    kept = words.size(sum(found.state.bytes for found in there)) + _confined(there)
     answer = f"{version(client)} at {shown(url)}, {words.counted(len(there), 'stream')}, {kept}"
     if (said.major, said.minor) < NATS:
         remedy = f"Loom needs {_dotted(NATS)} or newer."
@@ -97,6 +100,14 @@ def _log(client: Nats, url: str, there: list[StreamReport]) -> Finding:
     else:
         remedy = ""
     return Finding("NATS", answer, remedy)
+
+
+def _confined(there: list[StreamReport]) -> str:
+    """How much more media the log takes, where the disk has set it a limit."""
+    media = next((found for found in there if found.config.name == MEDIA.name), None)
+    if media is None or not (most := media.config.max_bytes) or most < 0:
+        return ""
+    return f", room for {words.size(max(most - media.state.bytes, 0))} of media"
 
 
 def _letters(there: list[StreamReport]) -> Finding:
@@ -163,7 +174,18 @@ async def _storage(settings: Settings, _: Urls) -> list[Finding]:
     except (OSError, ValueError, BaseError) as error:
         remedy = "LOOM_STORAGE_URL says where it is; credentials are read from variables such as AWS_ACCESS_KEY_ID."
         return [Finding("storage", f"{where}: {_why(error)}", remedy)]
-    return [Finding("storage", f"{where}: written and removed in {(time.monotonic() - begun) * 1000:.0f} ms")]
+    answer = f"{where}: written and removed in {(time.monotonic() - begun) * 1000:.0f} ms"
+    return [Finding("storage", answer), *_room(settings, store)]
+
+
+def _room(settings: Settings, store: ObjectStore) -> list[Finding]:
+    """What is left where objects are files; a store elsewhere does not say."""
+    if not isinstance(store, LocalStore) or store.prefix is None:
+        return []
+    left, reserve = space.left_bytes([Path(store.prefix)]), settings.reserve_mb * 1_000_000
+    answer = f"{words.size(left or 0)} free for objects; with less than {words.size(reserve)} nothing new is recorded"
+    low = space.says(left, reserve) and f"{space.says(left, reserve)} Delete recordings, or use a larger disk."
+    return [Finding("room", answer, low)]
 
 
 async def _clock(whose: str, asking: Awaitable[datetime]) -> Finding:

@@ -29,7 +29,7 @@ async def test_servers_that_are_as_they_should_be_need_no_help(
     found = await asked(configured(tmp_path, **where))
     assert list(found) == [
         *("NATS", "clock of NATS", "dead letters"),
-        *("PostgreSQL", "clock of PostgreSQL", "Redis", "storage"),
+        *("PostgreSQL", "clock of PostgreSQL", "Redis", "storage", "room"),
     ]
     assert [finding for finding in found.values() if finding.help and finding.question != "PostgreSQL"] == []
     assert found["PostgreSQL"].help == "`loom up` applies what is missing."
@@ -90,6 +90,22 @@ async def test_storage_that_cannot_be_reached_is_noticed(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     read = configured(tmp_path, LOOM_STORAGE_URL=f"file://{tmp_path}/file/objects")
     assert (await servers._storage(read, Urls("", "", "")))[0].help
+
+
+async def test_how_much_room_is_left_is_said_and_what_to_do_when_it_is_little(
+    tmp_path: Path, nats_server: NatsServer, nats_client: Nats
+) -> None:
+    little = configured(tmp_path, LOOM_RESERVE_MB="100000000", LOOM_NATS_URL=nats_server.url)
+    found = await asked(little)
+    assert "free for objects" in found["room"].answer
+    assert "Delete recordings" in found["room"].help
+    assert "of media" not in found["NATS"].answer
+    media = await nats_client.jetstream().stream_info("MEDIA")
+    await nats_client.jetstream().update_stream(media.config.evolve(max_bytes=media.state.bytes + 5_000_000))
+    try:
+        assert "room for 5.0 MB of media" in (await asked(little))["NATS"].answer
+    finally:
+        await nats_client.jetstream().update_stream(media.config.evolve(max_bytes=-1))
 
 
 async def test_a_server_without_jetstream_is_noticed(tmp_path: Path) -> None:
