@@ -6,7 +6,7 @@ published.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final, Protocol
 
 import nats.errors
@@ -25,6 +25,8 @@ PULL_WAIT_S: Final = 1.0
 MAX_WAITING: Final = 20_000
 IDLE_S: Final = 60.0
 STAND_BACK_S: Final = 2.0
+HANDED_BACK_S: Final = 0.1
+"""So long a message that was handed back waits: it may come here again, and nobody else be there."""
 RETRY_S: Final = 0.5
 
 log = structlog.get_logger(__name__)
@@ -86,6 +88,17 @@ class Desk:
             return False
         self.news.clear()
         return True
+
+    async def stand_back(self) -> None:
+        """For a while all that comes is handed back, for whoever is at it."""
+        until = asyncio.get_running_loop().time() + STAND_BACK_S
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                while True:
+                    while self.waiting:
+                        await self.waiting.popitem()[1].nak(HANDED_BACK_S)
+                    self.news.clear()
+                    await self.news.wait()
 
 
 class LogWorker:
@@ -150,15 +163,15 @@ class LogWorker:
             await desk.follower.advance(desk.end)
         except Overtaken:
             log.info("another worker is at it", recording=recording_id, work=self._consumer.name)
-            await asyncio.sleep(STAND_BACK_S)
+            await desk.follower.let_go()
+            await desk.stand_back()
         except AWAY as error:
             log.warning("away, will try again", recording=recording_id, work=self._consumer.name, error=repr(error))
+            await desk.follower.let_go()
             await asyncio.sleep(RETRY_S)
+            desk.news.set()
         else:
             await self._acknowledge(desk)
-            return
-        await desk.follower.let_go()
-        desk.news.set()
 
     async def _acknowledge(self, desk: Desk) -> None:
         done = desk.follower.finished

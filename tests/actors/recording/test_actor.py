@@ -41,6 +41,7 @@ from schemas.recording import (
 from subjects import events
 from subjects.streams import EVENTS, MEDIA
 from tests.actors.media_given import Source
+from tests.actors.raw_given import Pages
 from tests.actors.recording.said import STRETCH
 from tests.replicas import Replica
 from tests.servers import until
@@ -269,17 +270,18 @@ async def test_who_is_gone_keeps_nobody_from_being_ended(nats_client: Nats, data
 
 
 async def test_what_is_sent_to_goes_on_however_long_it_takes(nats_client: Nats, database: Any, service: Client) -> None:
-    sent_to, left = await started(service), await started(service)
+    sent_to, written, left = [await started(service) for _ in range(3)]
     await Source(nats_client, sent_to).part(0, 0)
+    await Pages(nats_client, written).write_one()
     await caught_up(nats_client, database)
     now = datetime.now(UTC)
-    # Both connected long ago, in the table; only one has a part that is new.
+    # All connected long ago, in the table; only two have something that is new.
     await database.execute("UPDATE recording_sessions SET updated_at = $1", now - timedelta(hours=1))
     found = await Abandonment(nats_client, timedelta(minutes=1), timedelta(hours=2)).find(database, now)
     assert found == [left]
     later = now + timedelta(minutes=2)
     found = await Abandonment(nats_client, timedelta(minutes=1), timedelta(hours=2)).find(database, later)
-    assert set(found) == {left, sent_to}
+    assert set(found) == {left, written, sent_to}
 
 
 async def test_a_replica_that_is_behind_ends_nothing(

@@ -12,6 +12,7 @@ import pytest
 from nats.aio.client import Client
 from obstore.store import LocalStore
 
+from actors.jetstream.media_log import MediaLog
 from actors.outside import storage
 from actors.runtime import actor as runtime
 from actors.runtime.actor import Actor
@@ -22,7 +23,7 @@ from actors.streaming.deletions import LOOKS_S
 from actors.streaming.retention import Retention
 from media.hls import index as hls
 from schemas.envelope import MESSAGE_ID, Caller
-from schemas.errors import Gone
+from schemas.errors import Gone, Unavailable
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, new_id
 from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, VIDEO, InitHeaders, PartHeaders, to_headers
 from schemas.recording import (
@@ -33,8 +34,8 @@ from schemas.recording import (
     Status,
 )
 from schemas.streaming import EndMedia, GetRetention, SetRetention
-from subjects import media, objects
-from subjects.streams import MEDIA
+from subjects import media, objects, raw
+from subjects.streams import MEDIA, RAW
 from tests.actors.media_given import (
     DEADLINE_S,
     NatsServer,
@@ -46,6 +47,7 @@ from tests.actors.media_given import (
     segment_bytes,
     until,
 )
+from tests.actors.raw_given import Pages
 from tests.replicas import Replica
 
 
@@ -169,6 +171,26 @@ async def test_the_end_is_said_once_when_the_gateway_says_it_as_well(
     await source.end()
     info = await client.jetstream().stream_info("MEDIA", subjects_filter=media.end(source.recording_id))
     assert info.state.subjects == {media.end(source.recording_id): 1}
+
+
+async def test_pages_are_ended_and_whoever_makes_parts_of_them_is_waited_for(
+    client: Client, store: LocalStore, recordings: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.streaming.actor.TRANSCODED_S", 0.1)
+    source = Source(client, new_id())
+    await Pages(client, source.recording_id).write_one()
+    async with running(client, store, end_wait_s=0.1):
+        with pytest.raises(Unavailable, match="being made"):
+            await stopped(client, source.recording_id)
+        said = await MediaLog(client, RAW).last(raw.end(source.recording_id))
+        assert said
+        assert said.headers["Loom-Reason"] == "stopped"
+        await source.init()
+        await source.segments(0, 1)
+        await source.end()
+        await stopped(client, source.recording_id)
+        told = await recordings.next()
+    assert told.duration_seconds == pytest.approx(4.0, abs=0.01)
 
 
 async def test_pauses_are_stretches(client: Client, store: LocalStore, recordings: Recordings) -> None:
@@ -328,6 +350,7 @@ async def test_a_deleted_recording_leaves_nothing_and_nothing_comes_back(
         for one in (source, other):
             await one.init()
             await one.segments(0, 3)
+            await Pages(client, one.recording_id).write_one()
         await _until_stored(store, objects.segment(source.recording_id, VIDEO, 2))
         await _until_stored(store, objects.segment(other.recording_id, VIDEO, 2))
         await say(client, RecordingDeleted(RecordingId(source.recording_id), datetime.now(UTC)))
@@ -337,6 +360,7 @@ async def test_a_deleted_recording_leaves_nothing_and_nothing_comes_back(
         await actor.sweep()
         await _until_gone(client, store, source.recording_id)
     assert not (tmp_path / "objects" / objects.prefix(source.recording_id)).exists()
+    assert await MediaLog(client, RAW).counts(raw.every()) == {raw.page(other.recording_id): 1}
     assert len(await sizes(store, other.recording_id)) == 4
 
 

@@ -10,7 +10,8 @@ from gateways.ingest.publisher import Overflow, Publisher
 from media.samples import Init, Part
 from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO, InitHeaders, PartHeaders
-from subjects import media
+from subjects import media, raw
+from tests.media.journal.numbered import Source, coded
 from tests.servers import NatsServer, until
 
 
@@ -72,6 +73,23 @@ async def test_a_lost_acknowledgement_is_no_overtaking(nats_client: Client) -> N
     again.close()
     await again.run()
     assert await stored(nats_client, recording_id) == 2
+
+
+async def test_pages_go_into_their_own_stream_and_so_does_their_end(nats_client: Client) -> None:
+    recording_id = new_id()
+    first, late = (Publisher(nats_client, recording_id, {}, is_raw=True) for _ in range(2))
+    for publisher, session in ((first, "a"), (late, "b")):
+        for page in Source(session, channels=0).send(coded(12)).pages:
+            publisher.put(page)
+        publisher.close()
+    await first.run()
+    await first.end("stopped")
+    with pytest.raises(ExceptionGroup) as raised:
+        await late.run()
+    assert raised.group_contains(Overtaken)
+    info = await nats_client.jetstream().stream_info("RAW", subjects_filter=raw.recording(recording_id))
+    assert info.state.subjects == {raw.page(recording_id): first.acknowledged, raw.end(recording_id): 1}
+    assert await stored(nats_client, recording_id) == 0
 
 
 async def test_when_nats_is_killed_and_comes_back_nothing_is_lost(nats_server: NatsServer, nats_client: Client) -> None:
