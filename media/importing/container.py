@@ -10,12 +10,14 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from media.importing.codecs import DECODERS
 from media.importing.file_kind import HEAD_BYTES, Kind, kind_of
 
 _DEMUXERS: Final = {"mp4": "mov", "mov": "mov", "webm": "matroska", "matroska": "matroska"}
 _OPTIONS: Final = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
     "protocol_whitelist": "none",
+    "codec_whitelist": DECODERS,
     "max_streams": "64",
     "probesize": "5000000",
     "analyzeduration": "5000000",

@@ -129,7 +129,11 @@ class TranscodedPicture:
 
     def _coded(self, frame: VideoFrame | None) -> Iterator[Picture]:
         assert self._encoder
-        for packet in self._encoder.encode(frame):
+        try:
+            packets = self._encoder.encode(frame)
+        except FFmpegError as error:
+            raise ValueError(f"The picture cannot be made anew: {error.strerror}.") from error
+        for packet in packets:
             self.frontier_s = (packet.pts or 0) / VIDEO_TIMESCALE
             yield Picture(packet.pts or 0, packet.is_keyframe, annex_b.nal_units(bytes(packet)))
 

@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 from msgspec import Struct
 
-from media.importing import avc_stream
+from media.importing import avc_stream, codecs
 from media.importing.container import opened
 
 if TYPE_CHECKING:
@@ -82,10 +82,16 @@ def survey(descriptor: int) -> Survey:
 
 
 def tracks(container: InputContainer) -> tuple[VideoStream | None, AudioStream | None]:
-    """The picture and the sound that are imported: the first of each. A picture of an album's cover is none."""
-    video = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
-    audio = next(iter(container.streams.audio), None)
-    return (video if video and video.codec_context else None), (audio if audio and audio.codec_context else None)
+    """The picture and the sound that are imported: the first of each that can be. An album's cover is no picture."""
+    films = (stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic)
+    video = next((stream for stream in films if codec_of(stream) in codecs.VIDEO), None)
+    audio = next((stream for stream in container.streams.audio if codec_of(stream) in codecs.AUDIO), None)
+    return video, audio
+
+
+def codec_of(stream: Stream) -> str:
+    """As FFmpeg names it; empty for one that it does not know."""
+    return stream.codec_context.codec.canonical_name if stream.codec_context else ""
 
 
 class _Track:
@@ -93,7 +99,7 @@ class _Track:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.codec = stream.codec_context.codec.canonical_name
+        self.codec = codec_of(stream)
         self.begins_s: float | None = None
         self.ends_s = 0.0
         self.last_s: float | None = None
@@ -194,6 +200,8 @@ def _surveyed(container: InputContainer, kind: str) -> Survey:
     video, audio = tracks(container)
     picture = _Picture(video) if video else None
     sound = _Sound(audio) if audio else None
+    if not (picture or sound):
+        raise ValueError(_nothing(container, ""))
     promised_s = (container.duration or 0) / 1e6
     packets, damage = _look(container, [track for track in (picture, sound) if track])
     found = [track for track in (picture, sound) if track and track.begins_s is not None]
@@ -244,6 +252,9 @@ def _look(container: InputContainer, found: list[_Picture | _Sound]) -> tuple[in
 def _nothing(container: InputContainer, damage: str) -> str:
     if damage:
         return f"Nothing of the file can be read: {damage}."
+    others = sorted({codec_of(stream) for stream in container.streams} - codecs.VIDEO - codecs.AUDIO - {""})
+    if others:
+        return f"What is in the file cannot be imported ({', '.join(others)}); convert it to H.264 and AAC, say."
     if len(container.streams):
         return "There is neither picture nor sound in the file that can be read; it may be incomplete."
     return "There is neither picture nor sound in the file."

@@ -45,9 +45,8 @@ from schemas.recording import (
 from subjects import live
 
 TOLD_S: Final = 0.5
-WORTH_TELLING_S: Final = 1.0
+WORTH_TELLING_S: Final = 0.5
 OPEN: Final = (Status.PREPARING, Status.RECORDING)
-NOTHING: Final = "Nothing of the file can be played."
 log = structlog.get_logger(__name__)
 
 
@@ -148,7 +147,7 @@ class Importer:
         damage = await self._read(view.id, found, files, feeder, published)
         await published.write(feeder.end())
         if published.is_empty:
-            raise Spoiled(damage or NOTHING)
+            raise Spoiled(f"Nothing of the file can be played: {damage or 'it is empty'}.")
         await self._say_what_is_missing(view, found, feeder.position_s, damage)
         await self._client.ask(StopRecording(view.id))
 
@@ -176,7 +175,7 @@ class Importer:
                     batch: Batch = await reader.call("next")
                     await published.write(feeder.feed(batch))
                     if batch.is_last:
-                        return f"{batch.lost} pictures or sounds were damaged" if batch.lost else found.damage
+                        return f"some of it is damaged, {batch.lost} times" if batch.lost else found.damage
                     if clock() - told_at >= TOLD_S:
                         told_at = clock()
                         await self._tell(recording_id, found, feeder.position_s)
@@ -195,7 +194,8 @@ class Importer:
         missing_s = max(found.promised_s, found.duration_s) - reached_s
         if not damage and missing_s < WORTH_TELLING_S:
             return
-        words = f"The file is damaged: {reached_s:.0f} s of {max(found.promised_s, reached_s):.0f} s could be imported"
+        length_s = max(found.promised_s, reached_s)
+        words = f"The file is damaged: {reached_s:.0f} s of {length_s:.0f} s could be imported"
         said = f"{words} ({damage.rstrip('.')})." if damage else f"{words}."
         log.warning("imported in part", recording=view.id, damage=damage, reached_s=round(reached_s, 1))
         if not view.description:
@@ -211,5 +211,5 @@ class Importer:
 
 def _sentence(text: str) -> str:
     """Short, and whole."""
-    text = text[:900].rstrip()
+    text = (text[:1].upper() + text[1:900]).rstrip()
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from actors.outside.limits import MEBIBYTE, Limits
+from actors.outside.limits import FIRST_FILE, MEBIBYTE, Limits
 from actors.outside.sandbox import Sandbox, Spoiled
 from schemas.errors import Unavailable
 from tests.actors.outside import inmates
@@ -55,6 +55,18 @@ async def test_a_child_reads_no_file_and_knows_no_setting(sandbox: Sandbox, monk
         assert await later.run(inmates.settings) == []
     with pytest.raises(Spoiled, match="Too many open files"):
         await sandbox.run(inmates.reads, "/etc/hostname")
+
+
+async def test_a_child_reads_the_files_it_is_handed_and_no_other(sandbox: Sandbox, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    with (tmp_path / "a").open() as a, (tmp_path / "b").open() as b:
+        files = [a.fileno(), b.fileno()]
+        assert await sandbox.run(inmates.reads_handed, [FIRST_FILE, FIRST_FILE + 1], files=files) == ["a", "b"]
+        with pytest.raises(Spoiled, match="Bad file descriptor"):
+            await sandbox.run(inmates.reads_handed, [FIRST_FILE + 2], files=files)
+        with pytest.raises(Spoiled, match="Too many open files"):
+            await sandbox.run(inmates.reads, str(tmp_path / "a"), files=files)
 
 
 async def test_an_object_lives_on_between_calls_and_ends_with_its_block(sandbox: Sandbox) -> None:
