@@ -1,4 +1,4 @@
-"""The list of recordings: poster, title and duration; a new title; deleted, asked twice."""
+"""The list of recordings: poster, title and duration; what moves and is scrubbed; a new title; deleted, asked twice."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from ops.bench.browser import page_of
 from tests import whip
 from tests.browser import browsing
 from tests.product import Product
+from tests.servers import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,6 +53,39 @@ async def test_a_title_can_be_changed(page: Page, product: Product, recorded: di
     assert (await product.recording(recorded["id"]))["title"] == "A better title"
     await page.reload()
     await expect(row.get_by_test_id("title")).to_have_text("A better title")
+
+
+async def test_a_card_moves_while_it_is_pointed_at(page: Page, product: Product, recorded: dict[str, Any]) -> None:
+    await until(lambda: is_served(product, recorded["id"], "preview.webp"))
+    row = page.locator(f"[data-id='{recorded['id']}']")
+    await row.locator(".poster").hover()
+    await expect(row.get_by_test_id("preview")).to_have_js_property("naturalWidth", 400)
+    await page.mouse.move(0, 0)
+    await expect(row.get_by_test_id("preview")).to_have_count(0)
+
+
+async def is_served(product: Product, recording_id: str, name: str) -> bool:
+    async with product.http.get(product.hls(recording_id, name)) as response:
+        return response.status == 200
+
+
+async def test_who_scrubs_sees_where(page: Page, product: Product, recorded: dict[str, Any]) -> None:
+    await until(lambda: is_served(product, recorded["id"], "waveform.json"))
+    await page.goto(recorded["watch_url"])
+    bar, video = page.get_by_test_id("scrub"), page.locator("video")
+    await expect(page.locator(".scrub-wave path")).to_be_attached()
+    await expect(page.get_by_test_id("thumbnail")).to_be_hidden()
+    await bar.hover()
+    await expect(page.get_by_test_id("thumbnail")).to_be_visible()
+    await video.evaluate("video => video.pause()")
+    await bar.focus()
+    await page.keyboard.press("End")
+    await page.keyboard.press("Home")
+    await expect(page.get_by_test_id("scrub-preview")).to_have_text("0:00")
+    await expect(video).to_have_js_property("currentTime", 0)
+    await page.keyboard.press("k")
+    await expect(video).to_have_js_property("paused", False)
+    await page.goto(product.url)
 
 
 async def test_the_link_unfurls(product: Product, recorded: dict[str, Any]) -> None:

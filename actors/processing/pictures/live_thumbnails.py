@@ -51,7 +51,7 @@ class LiveThumbnails:
     def __init__(self, client: Client, store: ObjectStore, sandbox: Sandbox, claims: Claims) -> None:
         self._client = client
         self._log = MediaLog(client)
-        self._store = store
+        self._objects = store
         self._sandbox = sandbox
         self._claims = claims
         self._following: dict[str, asyncio.Task[None]] = {}
@@ -110,9 +110,9 @@ class LiveThumbnails:
                     break
                 if (address.rendition, address.kind) == (VIDEO, "part"):
                     await self._see(entry, pictures, series)
-                    if series.is_ripe() and not await self._store_sheet(recording_id, series, sheets):
+                    if series.is_ripe() and not await self._store(recording_id, series, sheets):
                         return
-        await self._store_sheet(recording_id, series, sheets)
+        await self._store(recording_id, series, sheets)
 
     async def _see(self, entry: Entry, pictures: KeyFrames, series: Series) -> None:
         try:
@@ -127,15 +127,15 @@ class LiveThumbnails:
         if small:
             series.add(at_s, small)
 
-    async def _store_sheet(self, recording_id: str, series: Series, sheets: dict[int, Filed]) -> bool:
-        """False when the recording is no longer ours to write to."""
-        if (taken := series.take()) is None:
-            return True
+    async def _store(self, recording_id: str, series: Series, sheets: dict[int, Filed]) -> bool:
+        """What is new, and how long it all lasts. False when the recording is no longer ours to write to."""
         for over in (RecordingDeleted, RecordingCompleted):
             if await self._was_said(over, recording_id):
                 return False
-        sheets[taken.number] = await album.file_sheet(self._store, recording_id, taken.number, taken.shots)
-        await album.file_cues(self._store, recording_id, list(sheets.values()), series.end_s)
+        if taken := series.take():
+            sheets[taken.number] = await album.file_sheet(self._objects, recording_id, taken.number, taken.shots)
+        if sheets:
+            await album.file_cues(self._objects, recording_id, list(sheets.values()), series.end_s)
         return True
 
     async def _is_over(self, recording_id: str) -> bool:

@@ -2,13 +2,14 @@
 
 import { element } from "../common/dom";
 import { duration, spoken } from "../common/format";
-import type { Thumbnails } from "./thumbnails";
+import type { Cue, Thumbnails } from "./thumbnails";
 import { drawn, heights, type Waveform } from "./waveform";
 
 const STEP_S = 5;
 const PAGE = 0.1; // of the whole
 const SHOWN_MS = 1_500; // so long the picture stands after a key was pressed
 const SCALE = 1.25; // thumbnails are small; on most screens this is still sharp enough
+const NARROW = 600;
 
 export interface Span {
   start: number;
@@ -38,7 +39,7 @@ export class Scrub {
   private readonly loaded = element("div", { class: "scrub-loaded" });
   private readonly played = element("div", { class: "scrub-played" });
   private readonly knob = element("div", { class: "scrub-knob" });
-  private readonly picture = element("div", { class: "scrub-picture" });
+  private readonly picture = element("div", { class: "scrub-picture", hidden: true, "data-testid": "thumbnail" });
   private readonly moment = element("span", { class: "scrub-time" });
   private readonly preview = element("div", { class: "scrub-preview", hidden: true, "data-testid": "scrub-preview", "aria-hidden": "true" });
   private dragging = NaN; // the moment that is dragged to
@@ -154,21 +155,27 @@ export class Scrub {
     this.pointed = time;
     this.moment.textContent = duration(time - start);
     const cue = this.thumbnails.at(time - start);
+    const sheet = cue && this.thumbnails.sheet(cue);
     if (!cue) this.picture.hidden = true;
-    else if (this.thumbnails.ready(cue)) {
-      this.picture.hidden = false;
-      const { style } = this.picture;
-      style.width = `${cue.width}px`;
-      style.height = `${cue.height}px`;
-      style.backgroundImage = `url("${cue.url}")`;
-      style.backgroundPosition = `-${cue.x}px -${cue.y}px`;
-      style.zoom = String(SCALE);
-    }
+    else if (sheet) this.draw(cue, sheet); // until it is there, the one before stands
     this.preview.hidden = false;
     const [bar, half] = [this.bar.clientWidth, this.preview.offsetWidth / 2];
     const x = ((time - start) / (end - start)) * bar;
     this.preview.style.left = `${Math.min(Math.max(x, half), Math.max(bar - half, half))}px`;
     this.bar.style.setProperty("--pointed", String((time - start) / (end - start)));
+  }
+
+  private draw({ x, y, width, height, url }: Cue, sheet: HTMLImageElement): void {
+    const scale = this.bar.clientWidth < NARROW ? 1 : SCALE;
+    const px = (...lengths: number[]): string => lengths.map((length) => `${length * scale}px`).join(" ");
+    Object.assign(this.picture.style, {
+      width: px(width),
+      height: px(height),
+      backgroundImage: `url("${url}")`,
+      backgroundSize: px(sheet.naturalWidth, sheet.naturalHeight),
+      backgroundPosition: px(-x, -y),
+    });
+    this.picture.hidden = false;
   }
 
   private hide(): void {

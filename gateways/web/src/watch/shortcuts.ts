@@ -33,13 +33,15 @@ export function wish({ key, altKey, ctrlKey, metaKey }: Pressed): Wish | null {
   return KEYS[key.length === 1 ? key.toLowerCase() : key] ?? null;
 }
 
-const WRITING = "input, textarea, select, [contenteditable], [role=slider], [role=menu], dialog";
+const WRITING = "input, textarea, select, [contenteditable], [role=menu], dialog";
+const MOVING = /^(Arrow|Page|Home$|End$)/;
 const PRESSING = "a, button, summary, [role=button], [role=menuitem], [role=menuitemradio]";
 
 /** Whether a key belongs to what has the focus, not to the page. */
 export function isTaken(key: string, path: readonly EventTarget[]): boolean {
   const inside = path.filter((one): one is Element => one instanceof Element);
-  if (inside.some((one) => one.matches(WRITING) || one.localName.endsWith("-menu") || one.localName.endsWith("-range"))) return true;
+  if (inside.some((one) => one.localName.endsWith("-range"))) return MOVING.test(key);
+  if (inside.some((one) => one.matches(WRITING) || one.localName.endsWith("-menu"))) return true;
   const isPress = key === " " || key === "Enter";
   return isPress && inside.some((one) => one.matches(PRESSING) || one.localName.endsWith("-button"));
 }

@@ -66,8 +66,8 @@ export class Thumbnails {
     return cueAt(this.cues, time);
   }
 
-  /** Whether its sheet can be shown; begins to load it. One that is no longer there is in a newer list. */
-  ready({ url }: Cue): boolean {
+  /** Its sheet once it can be shown; begins to load it. One that is no longer there is in a newer list. */
+  sheet({ url }: Cue): HTMLImageElement | null {
     let sheet = this.sheets.get(url);
     if (!sheet) {
       sheet = new Image();
@@ -79,7 +79,7 @@ export class Thumbnails {
       sheet.src = url;
       this.sheets.set(url, sheet);
     }
-    return sheet.complete && sheet.naturalWidth > 0;
+    return sheet.complete && sheet.naturalWidth > 0 ? sheet : null;
   }
 
   /** Look again: the recording has ended, or its link is new. */
