@@ -13,8 +13,10 @@ from msgspec import Struct
 VIDEO: Final = "video"
 AUDIO: Final = "audio"  # Opus, as it came
 AAC: Final = "aac"  # made by a worker, for players without Opus
+LIVE_RUNG: Final = "live360"  # made by a worker while it is being recorded, for slow networks; never archived
+RUNGS: Final = ("1080p", "720p", "480p", "360p")  # made by workers after it was recorded; they are never in the log
 
-DERIVED: Final = frozenset({AAC})
+DERIVED: Final = frozenset({AAC, LIVE_RUNG})
 """Renditions that a worker makes from another one."""
 FINAL: Final = "Loom-Final"
 """Header of the last part of a derived rendition: nothing more will come of it."""

@@ -157,6 +157,14 @@ class PosterMade(Event, frozen=True):
     at: datetime
 
 
+class RenditionMade(Event, frozen=True):
+    """The recording can be watched in one more size, from its beginning to its end."""
+
+    recording_id: RecordingId
+    rendition: str
+    at: datetime
+
+
 class JobQueued(Event, frozen=True):
     """A job waits for whoever is free."""
 

@@ -5,6 +5,7 @@ from typing import Final
 from subjects.tokens import token
 
 INDEX: Final = "index.json"
+RENDITIONS: Final = "renditions.json"
 POSTER: Final = "poster.jpg"
 THUMBNAILS: Final = "thumbnails.vtt"
 PREVIEW: Final = "preview.webp"
@@ -48,6 +49,11 @@ def index(recording_id: str) -> str:
 def samples(recording_id: str, rendition: str) -> str:
     """Where each sample of its segments lies (`media.mp4.samples`), for downloads and edits."""
     return f"{prefix(recording_id)}{rendition}/samples.bin"
+
+
+def renditions(recording_id: str) -> str:
+    """Which renditions were made after the recording had ended (`media.hls.index`); where it is, they are."""
+    return prefix(recording_id) + RENDITIONS
 
 
 def poster(recording_id: str) -> str:

@@ -29,6 +29,7 @@ from schemas.processing import (
     MakePoster,
     RecordingEdited,
     RedoEdit,
+    RenditionMade,
     RetryJob,
     UndoEdit,
 )
@@ -108,7 +109,7 @@ TAKEN: Final[Mapping[str, tuple[Taken, ...]]] = {
 _RECEIVED: Final = tuple(media.every(rendition, kind) for rendition in (VIDEO, AUDIO) for kind in ("init", "part"))
 
 _OWN: Final[Mapping[str, Rights]] = {
-    "edge": asks(GetRecording) | hears(RecordingDeleted) | follows(MEDIA) | reads(MEDIA),
+    "edge": asks(GetRecording) | hears(RecordingDeleted, RenditionMade) | follows(MEDIA) | reads(MEDIA),
     "api": asks(
         *(StartRecording, PauseRecording, ResumeRecording, StopRecording, UpdateRecording, DeleteRecording),
         *(GetRecording, ListRecordings, SaveTemplate, ListTemplates, SetRetention, GetRetention),

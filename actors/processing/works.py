@@ -8,9 +8,11 @@ from obstore.store import ObjectStore
 
 from actors.outside.sandbox import Sandbox
 from actors.processing.jobs.work import Work
+from actors.processing.ladder.transcode_work import TranscodeWork
 from actors.processing.pictures.analyze_work import AnalyzeWork
 from actors.processing.pictures.thumbnail_work import ThumbnailWork
 from actors.processing.said import Said
+from media.transcode.encoder import X264
 from schemas.processing import JobType
 
 
@@ -20,11 +22,13 @@ class Tools(Struct, frozen=True):
     nats: Client
     store: ObjectStore
     sandbox: Sandbox
+    video_encoder: str = X264
 
 
 def works(tools: Tools) -> Mapping[JobType, Work]:
     """All of them."""
     return {
+        "transcode": TranscodeWork(tools.nats, tools.store, tools.sandbox, tools.video_encoder),
         "thumbnail": ThumbnailWork(tools.store, tools.sandbox),
         "analyze": AnalyzeWork(tools.store, tools.sandbox, Said(tools.nats)),
     }

@@ -28,7 +28,7 @@ from actors.streaming.retention import Retention
 from actors.streaming.sample_tables import SampleTables
 from actors.streaming.segments import OpenSegments, SegmentKey, Waiting
 from schemas.errors import Unavailable
-from schemas.media import DERIVED, FINAL, init_from_headers, part_from_headers
+from schemas.media import DERIVED, FINAL, LIVE_RUNG, init_from_headers, part_from_headers
 from subjects import media, objects
 from subjects.consumers import ARCHIVER
 
@@ -121,6 +121,8 @@ class Archiver:
 
     def _sort(self, delivery: Msg, address: media.Address, tasks: asyncio.TaskGroup) -> None:
         match address.kind:
+            case _ if address.rendition == LIVE_RUNG:  # only while it is live: a better one is made from the whole
+                tasks.create_task(delivery.ack())
             case "part":
                 number = part_from_headers(delivery.headers or {}).segment
                 key = SegmentKey(address.recording_id, address.rendition, number)

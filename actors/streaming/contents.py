@@ -10,7 +10,17 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from actors.jetstream.direct_get import Entry
-from schemas.media import AAC, AUDIO, DERIVED, FINAL, VIDEO, PartHeaders, init_from_headers, part_from_headers
+from schemas.media import (
+    AAC,
+    AUDIO,
+    DERIVED,
+    FINAL,
+    LIVE_RUNG,
+    VIDEO,
+    PartHeaders,
+    init_from_headers,
+    part_from_headers,
+)
 from schemas.recording import Stretch
 from subjects import media, objects
 
@@ -114,6 +124,8 @@ def _until_end(entries: Sequence[Entry]) -> tuple[list[Entry], bool]:
     ended = False
     for entry in entries:
         address = media.address(entry.subject)
+        if address.rendition == LIVE_RUNG:  # only while it is live: a better one is made from the whole
+            continue
         if not ended or address.rendition in DERIVED:
             counting.append(entry)
         ended = ended or address.kind == "end"

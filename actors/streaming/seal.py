@@ -24,7 +24,7 @@ from actors.streaming.sample_tables import SampleTables
 from schemas.envelope import TRACE, Caller
 from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
-from schemas.media import AAC, FINAL
+from schemas.media import AAC, FINAL, RUNGS
 from schemas.recording import CompleteRecording, RecordingStopped
 from subjects import events, media, objects
 from subjects.streams import EVENTS
@@ -140,9 +140,14 @@ class Sealer:
         return data
 
     def _is_stray(self, path: str, wanted: Mapping[str, int]) -> bool:
-        """Media behind the end. An AAC rendition that is not whole yet is no stray: it may still become so."""
-        is_kept = f"/{AAC}/" in path or f"/{objects.EDITS}" in path
-        return path.endswith((".m4s", ".mp4")) and path not in wanted and not is_kept
+        """Media behind the end. An AAC rendition that is not whole yet is no stray: it may still become so.
+
+        Nor is what was made of it when it was sealed before: rungs and edits.
+        """
+        if not path.endswith((".m4s", ".mp4")) or path in wanted:
+            return False
+        kept = (*(f"/{rendition}/" for rendition in (AAC, *RUNGS)), f"/{objects.EDITS}")
+        return not any(name in path for name in kept)
 
     async def _complete(self, found: Contents) -> None:
         """Tell the recording; one that is gone meanwhile takes its objects with it.

@@ -214,7 +214,7 @@ class Hls:
         segment = known.segment(number) if known else None
         if known is None or segment is None or segment.gap:
             return problem(404, "There is no such segment.")
-        if segment is known.segments[-1] and not known.final and not window.archived:
+        if segment is known.segments[-1] and not known.final and not window.is_stored(rendition):
             return problem(404, "This segment is not complete yet.")
 
         async def fetched() -> Response:

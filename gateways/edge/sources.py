@@ -42,7 +42,8 @@ class Sources:
         subject = media.init(window.recording_id, rendition)
 
         async def read() -> bytes | None:
-            return await self._either(window, path, subject, found.sequence)
+            found_in_log = None if window.is_stored(rendition) else await self._from_log(subject, found.sequence)
+            return found_in_log if found_in_log is not None else await self.from_store(path)
 
         return await self.payloads.fetch((window.recording_id, found.sequence), read)
 
@@ -55,7 +56,7 @@ class Sources:
         part = segment.parts[number]
 
         async def read() -> bytes | None:
-            if not window.archived:
+            if not window.is_stored(rendition):
                 subject = media.part(window.recording_id, rendition)
                 if (data := await self._from_log(subject, part.sequence)) is not None:
                     return data
@@ -77,7 +78,7 @@ class Sources:
             stored = await self._from_store_if_it_answers(path)
             if stored is not None and len(stored) == segment.size_bytes:
                 return stored
-            if window.archived:
+            if window.is_stored(rendition):
                 return stored or await self.from_store(path)
             parts = [await self.part(window, rendition, segment, n) for n in range(len(segment.parts))]
             return b"".join(data for data in parts if data) if all(parts) else None
@@ -114,12 +115,6 @@ class Sources:
             return await self.from_store(path)
         except Unavailable:
             return None
-
-    async def _either(self, window: Window, path: str, subject: str, sequence: int) -> bytes | None:
-        if window.archived:
-            return await self.from_store(path)
-        found = await self._from_log(subject, sequence)
-        return found if found is not None else await self.from_store(path)
 
     async def _from_log(self, subject: str, sequence: int) -> bytes | None:
         """None when it was purged, or when that sequence is now another's: the stream was made anew."""

@@ -59,6 +59,7 @@ class Window:
         self._rendered: dict[tuple[str, bool, bool, str], Response] = {}
         self._made: dict[Hashable, Response] = {}
         self._made_at = 0.0
+        self._stored: set[str] = set()  # renditions made after the recording, which the log does not know
         self._shown_ends: set[str] = {name for name, known in index.renditions.items() if known.final or archived}
         self._playable_since: float | None = None
 
@@ -83,6 +84,15 @@ class Window:
             self._loop.call_later(self._end_delay_s, self._show_ends)
         self._changed(rendition)
 
+    def add_stored(self, made: RecordingIndex) -> None:
+        """Renditions that were made after the recording; they are whole, and nothing is said of them any more."""
+        for name, rendition in made.renditions.items():
+            rendition.final = True
+            self.index.renditions[name] = rendition
+            self._stored.add(name)
+            self._shown_ends.add(name)
+            self._changed(name)
+
     def refuse(self, refusal: Response) -> None:
         """Nobody gets anything any more, whoever waits is told now."""
         self.refusal = refusal
@@ -105,6 +115,10 @@ class Window:
         self.waiting.changed()
 
     # --- what there is ------------------------------------------------------------------------------------------------
+
+    def is_stored(self, rendition: str) -> bool:
+        """Whether storage has all of it, and the log nothing that is needed."""
+        return self.archived or rendition in self._stored
 
     def ended(self, rendition: str) -> bool:
         """Whether its playlist says so."""
@@ -173,7 +187,7 @@ class Window:
 
     def _render(self, known: RenditionIndex, *, skip: bool) -> str:
         if self.ended(known.name):
-            return media_playlist.ended(known, self.timing, PATHS, parts=not self.archived)
+            return media_playlist.ended(known, self.timing, PATHS, parts=not self.is_stored(known.name))
         others = [other for other in self.index.renditions.values() if other is not known]
         return media_playlist.live(known, self.timing, PATHS, others, skip=skip)
 

@@ -19,6 +19,7 @@ from media.hls.index import RecordingIndex
 from media.hls.media_playlist import Timing
 from schemas.errors import Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
+from schemas.processing import RenditionMade
 from schemas.recording import GetRecording, RecordingDeleted
 from subjects import events, media, objects
 
@@ -81,6 +82,7 @@ class Windows:
     async def run(self) -> None:
         """Forget what was deleted and what nobody watches, until cancelled."""
         subscription = await self._nats.subscribe(events.every(RecordingDeleted), cb=self._deleted)
+        made = await self._nats.subscribe(events.every(RenditionMade), cb=self._rendition_made)
         connection = self._nats.stats["reconnects"]
         try:
             while True:
@@ -92,6 +94,7 @@ class Windows:
         finally:
             if not self._nats.is_closed:
                 await subscription.unsubscribe()
+                await made.unsubscribe()
 
     async def close(self) -> None:
         """Follow nothing any more; whoever waits is told to come again."""
@@ -109,7 +112,9 @@ class Windows:
             raise known
         archived = await self._archived(recording_id)
         if isinstance(archived, RecordingIndex):
-            window = self._open[recording_id] = self._window(recording_id, archived, archived=True)
+            window = self._window(recording_id, archived, archived=True)
+            await self._add_renditions(window)
+            self._open[recording_id] = window
             return window
         window = self._window(recording_id, RecordingIndex())
         follower = Follower(self._nats, media.recording(recording_id), window.take)
@@ -121,6 +126,7 @@ class Windows:
             for missing in (archived, known):
                 if missing:
                     raise missing
+        await self._add_renditions(window)
         self._open[recording_id] = window
         self._following[recording_id] = follower, self._owner.create_task(follower.run())
         return window
@@ -135,6 +141,19 @@ class Windows:
         except msgspec.MsgspecError as error:
             log.warning("index.json cannot be read; trying the log", recording=recording_id, why=str(error))
             return None
+
+    async def _add_renditions(self, window: Window) -> None:
+        """What was made after the recording; without storage, or when it cannot be read, there is none for now."""
+        try:
+            found = await self._sources.from_store(objects.renditions(window.recording_id))
+            if found is not None:
+                window.add_stored(indices.decode(found))
+        except (Unavailable, msgspec.MsgspecError) as error:
+            log.warning("renditions.json cannot be read", recording=window.recording_id, why=str(error))
+
+    async def _rendition_made(self, message: Msg) -> None:
+        if window := self._open.get(events.entity_of(message.subject)):
+            await self._add_renditions(window)
 
     async def _known(self, recording_id: str) -> NotFound | Gone | Unavailable | None:
         """Whether the recording exists, as far as somebody can be asked."""

@@ -70,6 +70,7 @@ class RenditionIndex(Struct):
     inits: list[IndexedInit] = []
     segments: list[IndexedSegment] = []
     final: bool = False  # nothing more will come
+    frames_a_second: float = 0.0  # at most; 0 where nobody has counted
     discontinuity_sequence: int = 0  # of its first segment: how often the others had begun afresh before it came
 
     @property

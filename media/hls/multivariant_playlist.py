@@ -1,15 +1,16 @@
 """The multivariant playlist: which renditions there are, and what a player must be able to do (RFC 8216bis, 4.4.6).
 
-One variant per group of sound: Opus first, AAC for players without Opus, both with the same picture.
+One variant per picture and group of sound: Opus first, AAC for players without Opus; the picture as it was sent first,
+then its rungs. A rung that takes more bits than a larger picture is of no use to anybody, and is left out.
 """
 
 from typing import Final
 
 from media.hls.index import RecordingIndex, RenditionIndex
 from media.hls.media_playlist import Paths
-from schemas.media import AAC, AUDIO, VIDEO
+from schemas.media import AAC, AUDIO, LIVE_RUNG, RUNGS, VIDEO
 
-NOMINAL_BITS_PER_S: Final = {VIDEO: 2_500_000, AUDIO: 64_000, AAC: 128_000}
+NOMINAL_BITS_PER_S: Final = {VIDEO: 2_500_000, LIVE_RUNG: 500_000, AUDIO: 64_000, AAC: 128_000}
 _GROUPS: Final = ((AUDIO, "opus"), (AAC, "aac"))
 
 
@@ -21,22 +22,44 @@ def render(index: RecordingIndex, paths: Paths) -> str:
     if video is None:
         lines += [line for sound, _ in sounds for line in _variant(sound, None, None, paths)]
         return "\n".join(lines) + "\n"
-    for sound, group in sounds:
-        uri = paths.playlist(sound.name)
+    for heard, group in sounds:
+        uri = paths.playlist(heard.name)
         lines.append(
             f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="Sound",DEFAULT=YES,AUTOSELECT=YES,'
-            f'CHANNELS="{sound.inits[-1].headers.channels}",URI="{uri}"'
+            f'CHANNELS="{heard.inits[-1].headers.channels}",URI="{uri}"'
         )
-    if not sounds:
-        lines += _variant(video, None, None, paths)
-    for sound, group in sounds:
-        lines += _variant(video, sound, group, paths)
+    pictures = [video, *_rungs(index, video)]
+    silent: list[tuple[RenditionIndex | None, str | None]] = [(None, None)]
+    for sound, name in sounds or silent:
+        lines += [line for picture in pictures for line in _variant(picture, sound, name, paths)]
     return "\n".join(lines) + "\n"
 
 
 def _there(index: RecordingIndex, name: str) -> RenditionIndex | None:
     found = index.renditions.get(name)
     return found if found and found.inits and found.segments else None
+
+
+def _rungs(index: RecordingIndex, video: RenditionIndex) -> list[RenditionIndex]:
+    """The other pictures, largest first, each with fewer bits than those before it."""
+    names = RUNGS if index.ended else (*RUNGS, LIVE_RUNG)
+    there = [found for name in names if (found := _there(index, name)) and _has_come_along(found, video)]
+    listed, least = [], _bits_per_s(video)[0]
+    for rung in sorted(there, key=lambda rung: -_largest(rung)):
+        peak = _bits_per_s(rung)[0]
+        if peak < least:
+            listed.append(rung)
+            least = peak
+    return listed
+
+
+def _has_come_along(rung: RenditionIndex, video: RenditionIndex) -> bool:
+    """A live rung that nobody watched for a while stands still."""
+    return rung.final or rung.segments[-1].number >= video.segments[-1].number - 1
+
+
+def _largest(rendition: RenditionIndex) -> int:
+    return max(init.headers.width * init.headers.height for init in rendition.inits)
 
 
 def _variant(main: RenditionIndex, sound: RenditionIndex | None, group: str | None, paths: Paths) -> list[str]:
@@ -47,6 +70,8 @@ def _variant(main: RenditionIndex, sound: RenditionIndex | None, group: str | No
     largest = max((init.headers for init in main.inits), key=lambda headers: headers.width * headers.height)
     if largest.width:
         said += f",RESOLUTION={largest.width}x{largest.height}"
+    if main.frames_a_second:
+        said += f",FRAME-RATE={main.frames_a_second:.3f}"
     if group:
         said += f',AUDIO="{group}"'
     return [f"#EXT-X-STREAM-INF:{said}", paths.playlist(main.name)]

@@ -25,7 +25,7 @@ from media.hls import index as hls
 from schemas.envelope import MESSAGE_ID, Caller
 from schemas.errors import Gone, Unavailable
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, new_id
-from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, VIDEO, InitHeaders, PartHeaders, to_headers
+from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, LIVE_RUNG, VIDEO, InitHeaders, PartHeaders, to_headers
 from schemas.recording import (
     CompleteRecording,
     RecordingCompleted,
@@ -35,6 +35,7 @@ from schemas.recording import (
 )
 from schemas.streaming import EndMedia, GetRetention, SetRetention
 from subjects import media, objects, raw
+from subjects.consumers import ARCHIVER
 from subjects.streams import MEDIA, RAW
 from tests.actors.media_given import (
     DEADLINE_S,
@@ -249,6 +250,29 @@ async def test_sealed_without_aac_that_does_not_come_and_again_when_it_does(
         second = hls.decode(await get(store, objects.index(talk.recording_id)))
     assert (sorted(first.renditions), sorted(second.renditions)) == ([AUDIO, VIDEO], [AAC, AUDIO, VIDEO])
     assert objects.segment(talk.recording_id, AAC, 2) in await sizes(store, talk.recording_id)
+
+
+async def test_rungs_made_after_the_end_stay_and_the_live_one_is_never_kept(
+    client: Client, store: LocalStore, recordings: Recordings
+) -> None:
+    talk = Talk(client, new_id())
+    rung = [objects.init(talk.recording_id, "480p", 0), objects.segment(talk.recording_id, "480p", 0)]
+    async with running(client, store, aac_wait_s=0.3):
+        for path in rung:
+            await store.put_async(path, b"made")
+        await talk.init()
+        await talk.init(LIVE_RUNG)
+        await talk.segments(0, 2)
+        await talk.segments(0, 2, LIVE_RUNG)
+        await talk.end()
+        await talk.part(3, 0, LIVE_RUNG)
+        await recordings.next()
+    stored = await sizes(store, talk.recording_id)
+    assert set(rung) < set(stored)
+    assert not [path for path in stored if LIVE_RUNG in path]
+    assert sorted(hls.decode(await get(store, objects.index(talk.recording_id))).renditions) == [VIDEO]
+    info = await client.jetstream().consumer_info(ARCHIVER.stream, ARCHIVER.name)
+    assert (info.num_pending, info.num_ack_pending) == (0, 0)
 
 
 async def test_a_replica_that_is_behind_cuts_nothing_short(

@@ -19,29 +19,30 @@ TICKS = 3_000
 
 @cache
 def page(width: int, height: int) -> np.ndarray:
-    """Dark strokes on white, twice as high as the picture."""
+    """Dark strokes on grainy paper, twice as high as the picture."""
     dice = np.random.default_rng(7)
-    strokes = dice.random((height // 4, width // 4)) < 0.3
-    return np.where(np.kron(strokes, np.ones((8, 4))), 40, 235).astype(np.uint8)[: 2 * height, :width]
+    strokes = dice.random((height // 8 + 1, width // 16 + 1)) < 0.3
+    grey = np.where(np.kron(strokes, np.ones((16, 16))), 60, 200)[: 2 * height, :width]
+    return np.clip(grey + dice.normal(0, 12, grey.shape), 0, 255).astype(np.uint8)
 
 
-def picture(number: int, width: int, height: int) -> av.VideoFrame:
-    grey = page(width, height)[number * 2 % height :][:height]
+def picture(line: int, width: int, height: int) -> av.VideoFrame:
+    grey = page(width, height)[line % height :][:height]
     return av.VideoFrame.from_ndarray(np.repeat(grey[:, :, None], 3, axis=2), format="rgb24")
 
 
 @cache
 def segment(
-    width: int, height: int, durations: tuple[int, ...], begin: int = BEGIN, first: int = 0
+    width: int, height: int, durations: tuple[int, ...], begin: int = BEGIN, first: int = 0, scrolls: int = 2
 ) -> tuple[bytes, bytes]:
-    """The init segment, and a segment of frames that last so long, in parts of five."""
+    """The init segment, and a segment of frames that last so long, in parts of five; `scrolls` so many lines a frame."""
     codec = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.time_base = Fraction(1, 30)
     codec.options = {"profile": "baseline", "tune": "zerolatency", "preset": "ultrafast", "crf": "20"}
     coded = []
     for number in range(len(durations)):
-        frame = picture(first + number, width, height).reformat(format="yuv420p")
+        frame = picture((first + number) * scrolls, width, height).reformat(format="yuv420p")
         frame.pts = number
         coded += [nal_units(bytes(packet)) for packet in codec.encode(frame)]
     sets = {kind(unit): unit for unit in coded[0]}
