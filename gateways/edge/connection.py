@@ -3,17 +3,19 @@
 A handler gives back a response at once (the common case: shared bytes), a future that others may wait for as well, or
 something to await. While a client does not read, nothing more is read from it, so pipelining cannot fill our memory.
 Bounds: size of head and body, requests that wait, the time a request may take to arrive, a client to read, or to idle.
+The body of a piece of a file has no bound, but is handed on as it comes (`arriving.py`).
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, cast
 from uuid import uuid4
 
 import httptools
 import structlog
 
+from gateways.edge.arriving import Arriving, is_long
 from gateways.edge.connections import Connections
 from gateways.edge.request import Request
 from gateways.edge.response import BAD, REQUEST_ID, Response, problem
@@ -57,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._since = self._loop.time()  # it has been idle, or has not read anything
         self._unread = 0
         self._switched: asyncio.StreamReader | None = None
+        self._arriving: Arriving | None = None
         self._begin()
         self._began: float | None = None
 
@@ -107,6 +110,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client says no more; what it asked is still answered, but a stream, whose listener has left."""
         self._is_heard_out = True
+        if self._arriving:
+            self.abort()  # it has promised more
         if self._switched:
             self._switched.feed_eof()
         return not self._is_streaming and (self._answering is not None or bool(self._waiting))
@@ -148,15 +153,23 @@ class Connection(asyncio.Protocol):
         self._is_head_complete = True
         self._head_bytes = len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._fields)
         self._bound_head()
+        hands_on = self._hands_on()
         for name, value in self._fields:
             lower = name.lower()
-            if lower == b"content-length" and int(value) > MAX_BODY:
+            if lower == b"content-length" and int(value) > MAX_BODY and not hands_on:
                 self._refuse(413, f"The body is longer than {MAX_BODY} bytes.")
             elif lower == b"expect" and value.lower() == b"100-continue" and not (self._answering or self._closing):
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if hands_on and not self._closing:
+            self._arriving = Arriving(self._transport)
+            self._take(b"", self._arriving.pieces())
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
+        if self._arriving:
+            self._began = self._loop.time()  # it goes on
+            self._arriving.feed(body)
+            return
         self._body_bytes += len(body)
         if self._body_bytes > MAX_BODY:
             self._refuse(413, f"The body is longer than {MAX_BODY} bytes.")
@@ -166,14 +179,25 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """A whole request is there."""
         self._began = None
-        if self._closing:
-            return
+        if self._arriving:
+            self._arriving.end()
+            self._arriving = None
+        elif not self._closing:
+            self._take(b"".join(self._body))
+
+    def _hands_on(self) -> bool:
+        """Whether the body is handed on as it comes; one that has to wait its turn is not."""
+        is_free = self._answering is None and not self._waiting and self._writable.is_set()
+        return is_free and is_long(self._parser.get_method().decode("latin-1"), self._fields)
+
+    def _take(self, body: bytes, arriving: AsyncIterator[bytes] | None = None) -> None:
+        """A request is there, or its body is about to come."""
         method = self._parser.get_method().decode("latin-1")
         target = _origin_form(self._target)
         if target is None or method == "CONNECT":
             self._refuse(400, "Only a path on this server can be asked for.")
             return
-        request = Request(method, target, self._fields, b"".join(self._body), self._peer)
+        request = Request(method, target, self._fields, body, self._peer, arriving)
         keep = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         if self._answering is None and self._writable.is_set():
             self._answer(request, keep=keep)
@@ -238,6 +262,8 @@ class Connection(asyncio.Protocol):
                 self._unread, self._since = unread, now
             elif now - self._since > SLOW_READER_S:
                 self.abort()
+        elif self._arriving and self._began is not None and now - self._began > ARRIVAL_S:
+            self.abort()  # somebody has got half of it
         elif self._began is not None and now - self._began > ARRIVAL_S:
             self._refuse(408, f"The request did not arrive within {ARRIVAL_S:g} s.")
         elif self._answering is None and self._began is None and now - self._since > IDLE_S:
@@ -290,6 +316,9 @@ class Connection(asyncio.Protocol):
         self._since = self._loop.time()
         if answer.status >= BAD:
             answer = _identified(answer, request)
+        if self._arriving:
+            self._answer_early(answer)
+            return
         closes = not keep or self._closing
         head = b"%bConnection: close\r\n\r\n" % answer.head[:-2] if closes else answer.head
         if request.method == "HEAD" or not answer.body:
@@ -300,6 +329,17 @@ class Connection(asyncio.Protocol):
             self._closing = True
             self._transport.close()
 
+    def _answer_early(self, answer: Response) -> None:
+        """The client is still sending; it may finish what it is saying, or it would not hear."""
+        self._arriving, self._closing = None, True
+        self._transport.writelines((b"%bConnection: close\r\n\r\n" % answer.head[:-2], answer.body))
+        self._linger()
+
+    def _linger(self) -> None:
+        self._transport.resume_reading()
+        self._transport.write_eof()
+        self._loop.call_later(LINGER_S, self._transport.abort)
+
     def _refuse(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         """Say why, and hang up; the client may first finish what it is saying, or it would not hear."""
         if self._closing or self._transport.is_closing():
@@ -309,9 +349,7 @@ class Connection(asyncio.Protocol):
             return  # closed behind that answer
         answer = _identified(problem(status, detail, {"Connection": "close", **(headers or {})}), None)
         self._transport.writelines((answer.head, answer.body))
-        self._transport.resume_reading()
-        self._transport.write_eof()
-        self._loop.call_later(LINGER_S, self._transport.abort)
+        self._linger()
 
 
 def _identified(answer: Response, request: Request | None) -> Response:

@@ -131,8 +131,8 @@ class Forward:
         async with self._http.request(
             request.method,
             URL(url + _plain(request.target), encoded=True),
-            headers=_onward(request, request_id),
-            data=request.body or None,
+            headers=_onward(request, request_id) | _length(request),
+            data=request.arriving or request.body or None,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=SILENCE_S),
         ) as found:
@@ -174,6 +174,12 @@ def _onward(request: Request, request_id: str) -> dict[str, str]:
     headers.setdefault("x-forwarded-host", request.headers.get("host", ""))
     headers["x-request-id"] = request_id
     return headers
+
+
+def _length(request: Request) -> dict[str, str]:
+    """What a body that is still arriving promises to be."""
+    length = request.field(b"content-length").decode("latin-1")
+    return {"content-length": length} if request.arriving and length else {}
 
 
 def _head(found: aiohttp.ClientResponse, framing: str) -> bytes:

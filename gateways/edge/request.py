@@ -1,6 +1,6 @@
 """What a client asks, parsed as far as somebody looks at it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import cached_property
 from urllib.parse import unquote
 
@@ -8,14 +8,26 @@ Fields = Sequence[tuple[bytes, bytes]]
 
 
 class Request:
-    """One request. `target` is the path with its query, as it came; `fields` are the header lines, as they came."""
+    """One request. `target` is the path with its query, as it came; `fields` are the header lines, as they came.
 
-    def __init__(self, method: str, target: str, fields: Fields, body: bytes = b"", peer: str = "") -> None:
+    The body is there, or still `arriving`.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        fields: Fields,
+        body: bytes = b"",
+        peer: str = "",
+        arriving: AsyncIterator[bytes] | None = None,
+    ) -> None:
         self.method = method
         self.target = target
         self.fields = fields
         self.body = body
         self.peer = peer
+        self.arriving = arriving
 
     def field(self, name: bytes) -> bytes:
         """The first header field of that name (in lower case); empty when there is none."""

@@ -26,6 +26,20 @@ class Door:
         self.status = 200
         self.first_event_read = asyncio.Event()
         self.left = asyncio.Event()
+        self.on_body = lambda: None
+        self.broken = asyncio.Event()
+
+    async def _body(self, request: web.Request) -> bytes:
+        """As it comes, unless nobody wants it."""
+        data = b""
+        try:
+            while not request.path.endswith("/nobody") and (piece := await request.content.readany()):
+                data += piece
+                self.on_body()
+        except (ConnectionError, asyncio.CancelledError):
+            self.broken.set()
+            raise
+        return data
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(
@@ -33,7 +47,7 @@ class Door:
                 request.method,
                 request.raw_path,
                 {name.title(): value for name, value in request.headers.items()},
-                await request.read(),
+                await self._body(request),
             )
         )
         if request.path.endswith("/events"):
@@ -217,6 +231,52 @@ async def test_a_body_that_is_too_long_is_refused_before_it_is_there(house: Hous
     async with asyncio.timeout(5):
         status, _, _ = await house.ask("POST", "/whip/" + "a" * 22, data=endless())
     assert status == 413
+
+
+FILE = {"Content-Type": "application/offset+octet-stream"}
+
+
+async def test_a_piece_of_a_file_is_handed_on_while_it_comes_however_long(house: House) -> None:
+    piece = bytes(range(256)) * 20_000
+    heard = asyncio.Event()
+
+    async def in_two() -> AsyncIterator[bytes]:
+        yield piece[:-1]
+        await asyncio.wait_for(heard.wait(), 10)
+        yield piece[-1:]
+
+    house.api.on_body = heard.set
+    status, _, _ = await house.ask("PATCH", "/api/v1/uploads/a", data=in_two(), headers=FILE)
+    assert (status, house.api.asked[0][3]) == (200, piece)
+    status, _, _ = await house.ask("PATCH", "/api/v1/uploads/a", data=piece, headers=FILE)
+    assert (status, house.api.asked[1][3]) == (200, piece)
+    assert house.api.asked[1][2]["Content-Length"] == str(len(piece))
+
+
+async def test_whoever_sends_a_piece_that_nobody_wants_is_told_so(house: House) -> None:
+    house.api.status = 404
+
+    async def long() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 50_000
+
+    async with asyncio.timeout(10):
+        status, body, _ = await house.ask("PATCH", "/api/v1/uploads/nobody", data=long(), headers=FILE)
+    assert (status, body) == (404, "api says hello")
+
+
+async def test_who_leaves_in_the_middle_of_a_piece_has_left_for_the_door_as_well(house: House) -> None:
+    begun = asyncio.Event()
+    house.api.on_body = begun.set
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"x" * 100_000
+        await asyncio.Event().wait()
+
+    sending = asyncio.create_task(house.ask("PATCH", "/api/v1/uploads/a", data=half(), headers=FILE))
+    await asyncio.wait_for(begun.wait(), 10)
+    sending.cancel()
+    await asyncio.wait_for(house.api.broken.wait(), 10)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/recordings", "/whip/" + "a" * 22, "/whip/sessions/0/abc", "/"])
