@@ -194,7 +194,7 @@ async def test_spans_say_what_the_conventions_want(seen: Seen) -> None:
     assert posted["http.request.method"] == "POST"
     assert posted["http.response.status_code"] == 201
     queries = [span for span in seen.collector.spans if span.attributes.get("db.system") == "postgresql"]
-    assert {span.service for span in queries} == {"recording"}
+    assert {span.service for span in queries} == {"recording", "processing"}
     assert all(span.parent for span in queries)
 
 

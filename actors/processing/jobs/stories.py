@@ -7,7 +7,9 @@ from nats.aio.client import Client
 
 from actors.processing.jobs import decider
 from actors.processing.jobs.decider import Absent, Present, State
-from actors.sourcing.store import EventStore
+from actors.processing.jobs.work import Job
+from actors.runtime import tracing
+from actors.sourcing.store import Choose, EventStore
 from schemas.envelope import NOBODY, Caller
 from schemas.errors import NotFound
 from schemas.ids import JobId
@@ -48,21 +50,29 @@ class Stories:
         """Its recording is deleted."""
         await self._store.decide(job_id, NOBODY, _dropped)
 
-    async def start(self, job_id: JobId) -> None:
+    async def start(self, job: Job) -> None:
         """Somebody has begun to work at it."""
-        await self._store.decide(job_id, NOBODY, lambda state: decider.start(state, _now()))
+        await self._say(job, lambda state: decider.start(state, _now()))
 
-    async def progress(self, job_id: JobId, percent: int) -> None:
+    async def progress(self, job: Job, percent: int) -> None:
         """So much of it is done."""
-        await self._store.decide(job_id, NOBODY, lambda state: decider.progress(state, percent, _now()))
+        await self._say(job, lambda state: decider.progress(state, percent, _now()))
 
-    async def complete(self, job_id: JobId) -> None:
+    async def complete(self, job: Job) -> None:
         """It is done."""
-        await self._store.decide(job_id, NOBODY, lambda state: decider.complete(state, _now()))
+        await self._say(job, lambda state: decider.complete(state, _now()))
 
-    async def fail(self, job_id: JobId, error_message: str) -> None:
+    async def fail(self, job: Job, error_message: str) -> None:
         """It is given up."""
-        await self._store.decide(job_id, NOBODY, lambda state: decider.fail(state, error_message, _now()))
+        await self._say(job, lambda state: decider.fail(state, error_message, _now()))
+
+    async def _say(self, job: Job, choose: Choose[State]) -> None:
+        await self._store.decide(job.id, on_behalf_of(job), choose)
+
+
+def on_behalf_of(job: Job) -> Caller:
+    """Work on a job belongs to its workspace, and to the trace of its recording."""
+    return Caller(workspace_id=job.workspace_id, trace=tracing.of(job.recording_id))
 
 
 def _dropped(state: State) -> list[decider.Event]:

@@ -25,11 +25,12 @@ from actors.processing.jobs.claims import Claims
 from actors.processing.jobs.decider import STEP
 from actors.processing.jobs.open_job import Done, OpenJob, Planned, Tried
 from actors.processing.jobs.remains import Remains
-from actors.processing.jobs.stories import Stories
+from actors.processing.jobs.stories import Stories, on_behalf_of
 from actors.processing.jobs.work import Work
 from actors.runtime import metrics
 from actors.runtime.actor import patiently
 from actors.runtime.outcome import pause_s
+from actors.runtime.tracing import current
 from schemas.errors import LoomError, Unavailable
 from schemas.processing import JobType
 from subjects.buckets import WORK
@@ -150,6 +151,7 @@ class Worker:
 
     async def _work(self, job: OpenJob, key: Key, revision: int) -> None:
         """One step, whose claim is ours."""
+        current.set(on_behalf_of(job.job))
         async with self._claims.kept(key, revision):
             await patiently(partial(self._attempt, job, key.step), None)
 
@@ -179,11 +181,11 @@ class Worker:
     async def _step(self, job: OpenJob, step: str) -> None:
         work, said = self.works[job.job.job_type], job.job
         if step == PLAN:
-            await self.stories.start(said.id)
+            await self.stories.start(said)
             await self.board.say(said.id, step, Planned(tuple(await work.plan(said))))
         elif step == FINISH:
             await work.finish(said, await self.board.results(job))
-            await self.stories.complete(said.id)
+            await self.stories.complete(said)
             await self.board.say(said.id, step, Done())
             metrics.jobs[said.job_type, "completed"] += 1
         else:
@@ -204,7 +206,7 @@ class Worker:
         log.warning("a job failed", job=job.job.id, step=step, why=error_message)
         metrics.jobs[job.job.job_type, "failed"] += 1
         await self.board.reset(job.job.id, step)
-        await self.stories.fail(job.job.id, error_message)
+        await self.stories.fail(job.job, error_message)
         await self.board.close(job.job.id, revision=job.revision)
 
     async def _tell(self) -> None:
@@ -218,4 +220,4 @@ class Worker:
                     await progress.tell(self._nats, job.job, "processing", job.progress)
                     if job.progress >= self._told.get(job_id, 0) + STEP:
                         self._told[job_id] = job.progress
-                        await patiently(partial(self.stories.progress, job.job.id, job.progress), None)
+                        await patiently(partial(self.stories.progress, job.job, job.progress), None)
