@@ -102,6 +102,8 @@ def _span(table: SegmentSamples, wish: Range, timescale: int) -> _Span | None:
     snap = round(SNAP_S * timescale)
     if begin >= last - snap or end <= first + snap:
         return None
+    if begin <= first and end >= last:
+        return _Span(first, last)
     borders = [*starts(table), last]
     return _Span(
         first if begin <= first else _snapped(begin, borders, snap),

@@ -94,7 +94,7 @@ def coded(init: bytes, segment: bytes, begin: int, end: int) -> Spliced:
     if not chosen:
         raise ValueError("there is no picture where the cut is")
     recorded = _sets(init)
-    encoder = Encoder(QUALITY, chosen[0], live=True, parameter_set=_another(recorded.sps[0]))
+    encoder = Encoder(QUALITY, chosen[0], live=True, hurried=_another(recorded.sps[0]))
     made: list[Coded] = []
     for time, frame in zip(times, chosen, strict=True):
         frame.pts = time

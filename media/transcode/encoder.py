@@ -44,14 +44,14 @@ class Coded(Struct, frozen=True):
 class Encoder:
     """Encodes the pictures of one size of one rung, each `live` at once, else with what the next ones tell."""
 
-    def __init__(
-        self, rung: Rung, like: VideoFrame, name: str = X264, *, live: bool = False, parameter_set: int = 0
-    ) -> None:
-        """For frames like this one; `parameter_set` is the number of its sets, where x264 makes them.
+    def __init__(self, rung: Rung, like: VideoFrame, name: str = X264, *, live: bool = False, hurried: int = 0) -> None:
+        """For frames like this one.
+
+        `hurried`: with x264, as fast as can be, for a few frames; it is the number of its parameter sets.
 
         Raises ValueError when there is no encoder of that name, or it does not open.
         """
-        self._codec = _opened(rung, like, name, live=live, parameter_set=parameter_set)
+        self._codec = _opened(rung, like, name, live=live, hurried=hurried)
         self._parameters: tuple[bytes, bytes] | None = None
 
     def add(self, frame: VideoFrame, kind: PictureType = PictureType.NONE) -> list[Coded]:
@@ -119,13 +119,13 @@ def check(name: str) -> None:
         raise ValueError(f"{name} gave no key frame on this machine")
 
 
-def options(rung: Rung, name: str, *, live: bool, parameter_set: int = 0) -> Mapping[str, str]:
+def options(rung: Rung, name: str, *, live: bool, hurried: int = 0) -> Mapping[str, str]:
     """What FFmpeg is told: quality first, bounded over a second; no key frame but the ones that are asked for."""
     bound = {"maxrate": str(rung.max_bits_per_s), "bufsize": str(rung.max_bits_per_s)}
     match name:
         case "libx264":
-            params = f"keyint=infinite:threads=1:sps-id={parameter_set}"
-            more = {"preset": "veryfast", "crf": f"{rung.crf:g}", "x264-params": params}
+            params = f"keyint=infinite:threads=1:sps-id={hurried}"
+            more = {"preset": "ultrafast" if hurried else "veryfast", "crf": f"{rung.crf:g}", "x264-params": params}
             return bound | more | ({"tune": "zerolatency"} if live else {})
         case "h264_nvenc":
             more = {"preset": "p4", "rc": "vbr", "cq": f"{rung.crf:g}", "forced-idr": "1", "bf": "0"}
@@ -144,7 +144,7 @@ def _is_there(name: str) -> bool:
     return True
 
 
-def _opened(rung: Rung, like: VideoFrame, name: str, *, live: bool, parameter_set: int) -> VideoCodecContext:
+def _opened(rung: Rung, like: VideoFrame, name: str, *, live: bool, hurried: int) -> VideoCodecContext:
     try:
         codec = av.CodecContext.create(name, "w")
         assert isinstance(codec, VideoCodecContext)
@@ -155,7 +155,7 @@ def _opened(rung: Rung, like: VideoFrame, name: str, *, live: bool, parameter_se
         codec.thread_count = 1
         codec.gop_size = 1 << 20
         codec.flags |= Flags.global_header | Flags.closed_gop
-        codec.options = dict(options(rung, name, live=live, parameter_set=parameter_set))
+        codec.options = dict(options(rung, name, live=live, hurried=hurried))
         codec.open()
     except UnknownCodecError as error:
         raise ValueError(f"FFmpeg offers no {name} here") from error

@@ -10,7 +10,7 @@ import msgspec
 
 from ops.bench.figure import progress
 
-MODULES: Final = ("gateway", "edge", "in_process", "glass_to_glass", "stop_to_ended", "download", "runtime")
+MODULES: Final = ("gateway", "edge", "in_process", "glass_to_glass", "stop_to_ended", "download", "edit", "runtime")
 
 
 async def measure(modules: list[str], *, quick: bool) -> bool:

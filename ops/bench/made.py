@@ -11,7 +11,7 @@ from nats.aio.client import Client as Nats
 from actors.runtime.client import Client
 from media.samples import Init
 from ops import credentials, settings
-from ops.bench.clip import recording
+from ops.bench import clip
 from ops.bench.figure import progress
 from ops.bench.stack import Stack
 from ops.bench.stop_to_ended import playlist, seconds_in
@@ -43,11 +43,13 @@ async def written(
     product: Stack, client: Nats, seconds: int, *, size: tuple[int, int] = (1280, 720), bits_per_s: int = 2_000_000
 ) -> str:
     """The id of a recording of that length that is still live; its AAC is whole so far."""
+    await asyncio.to_thread(clip.picture, *size, bits_per_s)  # encoded now: the connection is to stay alive
+    await asyncio.to_thread(clip.sound)
     recording_id = str((await product.start("bench"))["id"])
     await Client(client).ask(ConnectSource(RecordingId(recording_id)))
     progress(f"writing {seconds} s into the log")
     js, under_way = client.jetstream(), set[asyncio.Task[object]]()
-    for one in recording(seconds, *size, bits_per_s, time.time_ns() // 1000 - seconds * 1_000_000):
+    for one in clip.recording(seconds, *size, bits_per_s, time.time_ns() // 1000 - seconds * 1_000_000):
         name = media.init if isinstance(one, Init) else media.part
         headers = to_headers(one.headers) | {MESSAGE_ID: media.message_id(recording_id, one.rendition, one.headers)}
         subject = name(recording_id, one.rendition)
