@@ -3,7 +3,7 @@
 import type { JobStatus } from "./jobs";
 
 export type Status = "preparing" | "recording" | "paused" | "processing" | "completed" | "failed";
-export type RecordingType = "screen" | "webcam" | "screen_webcam";
+export type RecordingType = "screen" | "webcam" | "screen_webcam" | "import";
 export type Action = "pause" | "resume" | "stop";
 
 export interface Recording {
@@ -18,6 +18,7 @@ export interface Recording {
   ended_at?: string | null;
   duration_seconds?: number | null;
   file_size_bytes?: number | null;
+  failure_reason?: string | null;
   /** Media, under a link that is good until `links_expire_at`; what it lists lies beside it. */
   hls_url: string;
   poster_url: string;

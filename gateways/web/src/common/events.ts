@@ -10,6 +10,8 @@ export interface Source {
   fps?: number;
   loss?: number;
   detail?: string;
+  /** Percent of a file that is imported. */
+  progress?: number | null;
 }
 
 export interface Listener {

@@ -29,7 +29,7 @@ function picture(recording: api.Recording): HTMLElement {
   const link = element("a", { class: "poster", href: api.watchPath(recording.id), "aria-label": `Watch ${recording.title || UNTITLED}` });
   link.append(icon("play"), poster(recording));
   if (api.isLive(recording.status)) {
-    const words = recording.status === "paused" ? "PAUSED" : "LIVE";
+    const words = recording.recording_type === "import" ? "IMPORTING" : recording.status === "paused" ? "PAUSED" : "LIVE";
     link.append(element("span", { class: "badge live", "data-testid": "live-badge" }, words));
   } else if (recording.duration_seconds) {
     const seconds = recording.duration_seconds;
@@ -59,7 +59,7 @@ function poster({ poster_url, status }: api.Recording): HTMLImageElement {
 
 function facts(recording: api.Recording): HTMLElement {
   const said = [when(recording.started_at ?? recording.created_at)];
-  if (recording.status === "failed") said.push("nothing was recorded");
+  if (recording.status === "failed") said.push(recording.failure_reason || "nothing was recorded");
   return element("p", { class: "facts" }, said.join(" · "));
 }
 

@@ -5,6 +5,8 @@ import * as api from "../common/api";
 import { byId, sentence, show } from "../common/dom";
 import { Bars } from "../common/jobs";
 import { card } from "./card";
+import { dropping } from "./dropping";
+import { Uploads } from "./uploads";
 
 const REFRESH_MS = 5_000;
 const list = byId("list");
@@ -84,6 +86,39 @@ async function refresh(): Promise<void> {
   }
   settle();
 }
+
+const file = byId<HTMLInputElement>("file");
+let running = 0;
+
+const uploads = new Uploads(
+  byId("uploads"),
+  {
+    complain,
+    running: (count) => {
+      running = count;
+    },
+    done: (id) => {
+      if (running === 0 && id) location.assign(api.watchPath(id));
+      else void refresh();
+    },
+  },
+  () => file.click(),
+);
+
+function upload(files: Iterable<File>): void {
+  for (const one of files) void uploads.add(one).catch(complain);
+}
+
+byId("upload").addEventListener("click", () => file.click());
+file.addEventListener("change", () => {
+  upload([...(file.files ?? [])]);
+  file.value = "";
+});
+dropping(byId("veil"), upload);
+addEventListener("beforeunload", (event) => {
+  if (running) event.preventDefault();
+});
+void uploads.remember().catch(complain);
 
 more.addEventListener("click", () => void load());
 void load().then(advance);

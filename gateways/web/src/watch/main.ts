@@ -24,6 +24,7 @@ const jobs = new LiveBars();
 byId("description").after(jobs.bars.list);
 let recording: api.Recording | null = null;
 let gone = false;
+let percent: number | null = null; // of a file that is imported
 let heardAt = NaN; // when the gateway last measured the source: it does so every second while there is one
 
 const player = new Player(video, link, {
@@ -55,11 +56,23 @@ function showRecording(found: api.Recording): void {
   byId("facts").textContent = facts.join(" · ");
   byId("description").textContent = found.description;
   showStatus();
-  if (found.status === "failed") cover("Nothing was recorded", "The recording ended before anything was sent.");
+  if (found.status === "failed") coverFailed(found);
+}
+
+function coverFailed({ recording_type, failure_reason }: api.Recording): void {
+  const title = recording_type === "import" ? "This file could not be imported" : "Nothing was recorded";
+  cover(title, failure_reason || "The recording ended before anything was sent.");
+}
+
+const isImport = (): boolean => recording?.recording_type === "import";
+
+/** How far a file has been imported, in words. */
+function importing(): string {
+  return percent === null ? "Waiting to be imported…" : `Importing… ${percent} %`;
 }
 
 const sourceLost = (): boolean =>
-  recording?.status === "recording" && performance.now() - heardAt > SOURCE_SILENT_MS;
+  !isImport() && recording?.status === "recording" && performance.now() - heardAt > SOURCE_SILENT_MS;
 
 function showStatus(): void {
   if (!recording) return;
@@ -67,7 +80,8 @@ function showStatus(): void {
   const lost = sourceLost();
   player.quiet = status === "paused" || lost;
   const ended = !api.isLive(status) && status !== "failed";
-  byId("status").textContent = lost ? "Waiting for the recorder…" : ended && player.live ? "Ended" : WORDS[status];
+  const imported = isImport() && api.isLive(status);
+  byId("status").textContent = imported ? importing() : lost ? "Waiting for the recorder…" : ended && player.live ? "Ended" : WORDS[status];
   byId("status").dataset["status"] = status;
 }
 
@@ -125,7 +139,7 @@ async function untilThereIsMedia(): Promise<void> {
     const answer = await fetch(await link.fresh(link.url), { signal: AbortSignal.timeout(20_000) }).catch(() => null);
     if (answer?.ok) return;
     if (answer?.status === 410) return showGone(new api.Problem(410, ""));
-    waiting(recording && api.isLive(recording.status) ? "Waiting for the recording to begin…" : "Getting the recording…");
+    waiting(isImport() ? importing() : recording && api.isLive(recording.status) ? "Waiting for the recording to begin…" : "Getting the recording…");
     await pause(AGAIN_MS[Math.min(tries, 1)]!);
   }
 }
@@ -152,8 +166,10 @@ function follow(): void {
     },
     progress: (said) => jobs.take(said),
     deleted: () => showGone(new api.Problem(410, "")),
-    source: () => {
+    source: ({ progress }) => {
       heardAt = performance.now();
+      percent = progress ?? percent;
+      showStatus();
     },
     away: (away) => {
       if (away) heardAt = NaN; // then it is the server we do not hear
@@ -170,14 +186,14 @@ function attend(): void {
 }
 
 async function watch(): Promise<void> {
-  const timer = setTimeout(() => waiting("Waiting for the recording to begin…"), 600);
+  const timer = setTimeout(() => waiting(isImport() ? importing() : "Waiting for the recording to begin…"), 600);
   if (!(await find())) return clearTimeout(timer);
   follow();
   await untilThereIsMedia();
   clearTimeout(timer);
   if (gone) return;
   show(byId("waiting"), false);
-  player.begin(recording !== null && api.isLive(recording.status));
+  player.begin(recording !== null && api.isLive(recording.status) && !isImport());
 }
 
 live.addEventListener("click", () => player.toLive());
