@@ -28,6 +28,7 @@ from actors.processing.jobs.requests import Desk, JobRequests
 from actors.processing.jobs.stories import Stories
 from actors.processing.jobs.worker import Worker
 from actors.processing.pictures.live_thumbnails import LiveThumbnails
+from actors.processing.pictures.version_pictures import version_pictures
 from actors.processing.posters import Posters
 from actors.processing.projection import PROJECTION
 from actors.processing.works import Tools, works
@@ -40,7 +41,7 @@ from actors.sourcing.store import EventStore
 from schemas.envelope import Meta
 from schemas.errors import Gone, Unavailable
 from schemas.ids import new_id
-from schemas.processing import MakePoster, PosterMade, RecordingForgotten
+from schemas.processing import MakePoster, PosterMade, RecordingEdited, RecordingForgotten
 from schemas.recording import GetRecording, RecordingCompleted, RecordingDeleted, RecordingStarted
 
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
@@ -74,6 +75,16 @@ class ProcessingActor(JobRequests, EditRequests, Actor, service="processing"):
         except Gone:
             return
         await self.queue_all(event.recording_id, recording.workspace_id, meta)
+
+    @on(RecordingEdited)
+    async def was_edited(self, event: RecordingEdited, meta: Meta) -> None:
+        """Its pictures are to show what is kept, and nothing else."""
+        await super().was_edited(event, meta)
+        try:
+            recording = await self._ask(GetRecording(event.recording_id))
+        except Gone:
+            return
+        await self.queue_because(version_pictures(event), recording.workspace_id, meta)
 
     @job(MakePoster)
     async def make_poster(self, work: MakePoster, meta: Meta) -> None:

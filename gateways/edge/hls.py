@@ -65,7 +65,7 @@ class Hls:
         self._sources = sources
         self._edits = edits
         self._downloads = downloads
-        self._pictures = Pictures(windows, sources)
+        self._pictures = Pictures(windows, sources, edits)
         self._hold_s = HOLD_TARGETS * target_duration_s
 
     def answer(self, request: Request, connection: Connection) -> Streamable:

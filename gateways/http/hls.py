@@ -44,6 +44,11 @@ _SPRITE: Final = Parameter("sheet", "path", Annotated[Count, Meta(description="A
 _VERSION: Final = Parameter(
     "v", "query", Annotated[str, Meta(description="As thumbnails.vtt says: under this name it never changes.")]
 )
+_EDIT: Final = Parameter(
+    "version",
+    "query",
+    Annotated[int, Meta(ge=0, le=999_999, description="Of an edited recording; without it, the one that is shown.")],
+)
 _MEDIA: Final = {"video/mp4": OCTETS, "audio/mp4": OCTETS}
 _FOR_EVER: Final = {"Cache-Control": "It never changes.", "Accept-Ranges": "`bytes`"}
 _BYTES: Final = (
@@ -116,7 +121,7 @@ def _picture(name: str, file: str, summary: str, kind: str, *parameters: Paramet
         tag="watching",
         summary=summary,
         description=description,
-        parameters=(ID, *parameters, _KNOWN),
+        parameters=(ID, *(parameters or (_EDIT,)), _KNOWN),
         answers=(
             Answer(200, "All of it.", {kind: _KINDS.get(kind, OCTETS)}, _PICTURE_HEADERS),
             Answer(304, "The client has it already.", headers=_PICTURE_HEADERS),

@@ -23,11 +23,11 @@ class Picture(NamedTuple):
         return len(self.jpeg) * 8 / (self.width * self.height)
 
 
-def poster(init: bytes, part: bytes, max_width: int = MAX_WIDTH) -> Picture:
-    """The first frame of `part`, at most `max_width` wide.
+def poster(init: bytes, part: bytes, max_width: int = MAX_WIDTH, skip_s: float = 0.0) -> Picture:
+    """The first frame of `part`, or the one `skip_s` later, at most `max_width` wide.
 
     Raises: av.error.FFmpegError when it cannot be decoded, ValueError when there is no frame in it.
     """
-    frame = first_frame(init + part)
+    frame = first_frame(init + part, skip_s)
     width, height = fitted(frame.width, frame.height, max_width)
     return Picture(jpeg(frame.reformat(width, height, format=FULL_RANGE, interpolation="AREA")), width, height)

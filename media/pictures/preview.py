@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import av
 from av.error import FFmpegError
+from msgspec import Struct
 
 from media.pictures.decoding import fitted, frames
 
@@ -34,12 +35,20 @@ def moment_s(moments: int) -> float:
     return SECONDS / max(moments, 1)
 
 
-def preview(tracks: list[bytes]) -> bytes:
-    """The beginnings of these tracks (init and parts), one after the other; a damaged one is left out.
+class Clip(Struct, frozen=True):
+    """What is shown of a track (init and parts): from `skip_s` on, for `lasting_s`."""
+
+    track: bytes
+    skip_s: float
+    lasting_s: float
+
+
+def preview(clips: list[Clip]) -> bytes:
+    """These, one after the other; a damaged one is left out.
 
     Raises: ValueError when there is no frame in any of them.
     """
-    shown = [frame for track in tracks for frame in _moment(track, round(moment_s(len(tracks)) * RATE))]
+    shown = [frame for clip in clips for frame in _moment(clip, max(round(clip.lasting_s * RATE), 1))]
     if not shown:
         raise ValueError("there is no frame in any of these moments")
     size = shown[0].width, shown[0].height
@@ -51,12 +60,12 @@ def preview(tracks: list[bytes]) -> bytes:
     return found
 
 
-def _moment(track: bytes, most: int) -> list[VideoFrame]:
+def _moment(clip: Clip, most: int) -> list[VideoFrame]:
     """So many frames, `RATE` a second; what stands still is shown again. None of what cannot be decoded."""
     found: list[VideoFrame] = []
     try:
         first_s = 0.0
-        for frame in frames(track):
+        for frame in frames(clip.track, clip.skip_s):
             at_s = frame.time or 0.0
             first_s = first_s if found else at_s
             slot = min(int((at_s - first_s) * RATE + 1e-6), most)

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from media.pictures.decoding import first_frame, fitted
 from media.pictures.jpeg import FULL_RANGE, jpeg
+from media.pictures.thumbnails import Place
 
 CELL: Final = 160
 """A thumbnail is at most so wide, and so high."""
@@ -36,15 +37,6 @@ class Thumbnail(Struct, frozen=True):
     width: int
     height: int
     planes: bytes
-
-
-class Place(Struct, frozen=True):
-    """Where in a sheet a thumbnail lies, in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 class Sheet(Struct, frozen=True):

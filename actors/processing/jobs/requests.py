@@ -88,12 +88,16 @@ class JobRequests:
 
     async def queue_all(self, recording_id: RecordingId, workspace_id: WorkspaceId, meta: Meta) -> None:
         """What is done with every recording, because of an event; once, however often it is asked for."""
+        path = objects.prefix(recording_id)
         for job_type in OF_EVERY_RECORDING:
-            if job_type in self._desk.works:
-                path = objects.prefix(recording_id)
-                said = QueueJob(job_id(recording_id, job_type), recording_id, job_type, path, path)
-                because = meta.because(f"queued.{job_type}")  # a command id of its own: it is another story
-                await self._desk.stories.queue(said, structs.replace(because, workspace_id=workspace_id))
+            said = QueueJob(job_id(recording_id, job_type), recording_id, job_type, path, path)
+            await self.queue_because(said, workspace_id, meta)
+
+    async def queue_because(self, said: QueueJob, workspace_id: WorkspaceId, meta: Meta) -> None:
+        """A job that follows from an event, if its kind of work is done here; once."""
+        if said.job_type in self._desk.works:
+            because = meta.because(f"queued.{said.job_type}")  # a command id of its own: it is another story
+            await self._desk.stories.queue(said, structs.replace(because, workspace_id=workspace_id))
 
     async def drop_all(self, recording_id: RecordingId) -> None:
         """The recording is deleted. Raises Unavailable, and what nats-py raises."""

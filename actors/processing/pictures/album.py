@@ -13,8 +13,8 @@ from obstore.store import ObjectStore
 
 from actors.outside import storage
 from media.pictures import thumbnails
-from media.pictures.sprite import Place, Thumbnail, sheet
-from media.pictures.thumbnails import Cue
+from media.pictures.sprite import Thumbnail, sheet
+from media.pictures.thumbnails import Cue, Place
 from subjects import objects
 
 LIVE: Final = 10_000

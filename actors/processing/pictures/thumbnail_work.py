@@ -1,8 +1,8 @@
 """Which work makes the pictures of a complete recording? A unit for each sheet of thumbnails, one for the preview."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 from obstore.store import ObjectStore
@@ -14,12 +14,17 @@ from actors.processing.jobs.work import Job, Unit
 from actors.processing.pictures import album, archive
 from actors.processing.pictures.album import Filed
 from actors.processing.pictures.archive import Archive
+from actors.processing.pictures.moments import moments
+from actors.processing.pictures.version_pictures import Version, version_of
+from media.edits.edit_list import Range
 from media.hls.index import IndexedSegment
-from media.pictures.preview import MOMENTS, moment_s, preview
+from media.pictures.poster import MAX_WIDTH, poster
+from media.pictures.preview import Clip, preview
 from media.pictures.sprite import PER_SHEET, spacing_s, spread, thumbnails
 from schemas.media import VIDEO
 from subjects import objects
 
+T = TypeVar("T")
 PREVIEW: Final = "preview"
 PREVIEW_COST: Final = 40.0
 """In key frames."""
@@ -36,9 +41,11 @@ class ThumbnailWork:
         self._sandbox = sandbox
 
     async def plan(self, job: Job) -> Sequence[Unit]:
-        """The sheets by their numbers; nothing for sound alone."""
+        """The sheets by their numbers, of a version the preview alone; nothing for sound alone."""
         found = await archive.opened(self._store, job.recording_id)
         shown = _shown(found)
+        if version_of(job):
+            return [Unit(PREVIEW, PREVIEW_COST)] if shown else []
         sheets = [Unit(str(at // PER_SHEET), float(len(shown[at : at + PER_SHEET]))) for at in _sheets(shown)]
         return [*sheets, Unit(PREVIEW, PREVIEW_COST)] if sheets else []
 
@@ -46,7 +53,7 @@ class ThumbnailWork:
         """What the sheet shows, as msgpack; nothing for the preview, which then lies in storage."""
         found = await archive.opened(self._store, job.recording_id)
         if unit.name == PREVIEW:
-            await self._preview(found)
+            await self._preview(found, version_of(job))
             return b""
         first = int(unit.name) * PER_SHEET
         return msgspec.msgpack.encode(await self._sheet(found, int(unit.name), _shown(found)[first:][:PER_SHEET]))
@@ -67,19 +74,33 @@ class ThumbnailWork:
         for at in range(0, len(shown), BATCH):
             batch = shown[at : at + BATCH]
             tracks = await asyncio.gather(*(self._track(found, segment) for segment in batch))
-            small = await self._sandbox.run(thumbnails, tracks, limits=LIMITS)
+            small = await self._run(thumbnails, tracks)
             shots += [(segment.start_s - found.begins_s, one) for segment, one in zip(batch, small, strict=True) if one]
         return await album.file_sheet(self._store, found.recording_id, number, shots) if shots else None
 
-    async def _preview(self, found: Archive) -> None:
-        segments = found.video
-        moments = [segments[at * len(segments) // MOMENTS] for at in range(MOMENTS)][: len(segments)]
-        if len(segments) < MOMENTS:
-            moments = list(segments)
-        lasting = moment_s(len(moments))
-        tracks = await asyncio.gather(*(self._track(found, segment, lasting) for segment in moments))
-        made = await self._sandbox.run(preview, [init + parts for init, parts in tracks], limits=LIMITS)
-        await storage.put(self._store, objects.preview(found.recording_id), made)
+    async def _preview(self, found: Archive, version: Version | None) -> None:
+        """Of a version also a poster: there may be in that of the recording what was cut out."""
+        keep = version.keep if version else (Range(0.0, found.duration_s),)
+        shown = moments(found.video, found.begins_s, keep)
+        if not shown:
+            return
+        tracks = await asyncio.gather(*(self._track(found, one.segment, one.skip_s + one.lasting_s) for one in shown))
+        clips = [
+            Clip(init + parts, one.skip_s, one.lasting_s) for one, (init, parts) in zip(shown, tracks, strict=True)
+        ]
+        folder = objects.edit_path(version.number) if version else ""
+        place = objects.prefix(found.recording_id) + folder
+        await storage.put(self._store, place + objects.PREVIEW, await self._run(preview, clips))
+        if version:
+            made = [
+                await self._run(poster, init, parts, MAX_WIDTH, one.skip_s)
+                for one, (init, parts) in zip(shown, tracks, strict=True)
+            ]
+            best = max(made, key=lambda picture: picture.detail)
+            await storage.put(self._store, place + objects.POSTER, best.jpeg)
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await self._sandbox.run(work, *arguments, limits=LIMITS)
 
     async def _track(self, found: Archive, segment: IndexedSegment, seconds: float = 0.0) -> tuple[bytes, bytes]:
         return await found.init(VIDEO, segment.init), await found.opening(segment, seconds)

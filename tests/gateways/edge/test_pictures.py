@@ -4,6 +4,12 @@ from zlib import crc32
 
 import pytest
 
+from media.edits import version as versions
+from media.edits.edit_list import Range
+from media.edits.version import Current, Version
+from media.hls.index import RecordingIndex
+from media.pictures import thumbnails
+from media.pictures.thumbnails import Cue, Place
 from schemas.recording import RecordingDeleted
 from subjects import events, objects
 from tests.gateways.edge.archive import store_all
@@ -54,6 +60,26 @@ async def test_of_a_recording_that_has_ended_they_hold_longer(viewed: Viewed) ->
     for name, seconds in {"poster.jpg": 60, "preview.webp": 3600, "thumbnails.vtt": 60, "waveform.json": 3600}.items():
         await put(viewed, name, b"made")
         assert (await viewed.get(name))[2]["Cache-Control"] == f"public, max-age={seconds}"
+
+
+async def test_of_an_edited_recording_they_are_those_of_what_is_kept(viewed: Viewed) -> None:
+    cues = [Cue(at, at + 2, f"sprite-0.jpg?v={at}", Place(0, 0, 160, 90)) for at in (0.0, 2.0, 4.0)]
+    for name, data in {
+        "thumbnails.vtt": thumbnails.render(cues).encode(),
+        "preview.webp": b"all of it",
+        "edits/1/preview.webp": b"what is kept",
+        "edits/1/index.json": versions.encode(Version(1, (Range(2.5, 4.0),), RecordingIndex(), {}, {})),
+    }.items():
+        await put(viewed, name, data)
+    assert thumbnails.parse(await viewed.text("thumbnails.vtt")) == cues
+    await put(viewed, "edit.json", versions.encode(Current(1)))
+    (kept,) = thumbnails.parse(await viewed.text("thumbnails.vtt"))
+    assert (kept.start_s, kept.end_s, kept.uri) == (0.0, 1.5, "sprite-0.jpg?v=2.0")
+    assert (await viewed.get("preview.webp"))[1] == b"what is kept"
+    assert (await viewed.get("poster.jpg"))[0] == 404  # there may be in it what was cut out
+    assert thumbnails.parse(await viewed.text("thumbnails.vtt?version=0")) == cues
+    assert (await viewed.get("thumbnails.vtt?version=9"))[0] == 404
+    assert (await viewed.get("thumbnails.vtt?version=x"))[0] == 404
 
 
 async def test_what_was_deleted_shows_nothing_any_more_not_even_from_memory(viewed: Viewed) -> None:

@@ -1,7 +1,6 @@
 import pytest
 
-from media.pictures.sprite import Place
-from media.pictures.thumbnails import Cue, render
+from media.pictures.thumbnails import Cue, Place, render
 from tests.actors.processing.pictures.cues import cues as read
 
 

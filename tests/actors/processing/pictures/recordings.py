@@ -11,7 +11,7 @@ from media.packager import Packager
 from media.samples import Init, Part
 from schemas.envelope import LOCAL_WORKSPACE
 from schemas.ids import RecordingId, job_id, new_id
-from schemas.processing import JobType
+from schemas.processing import JobType, Settings
 from subjects import objects
 from tests.gateways.edge.archive import store_all
 from tests.media.encoded import audio, in_order, video
@@ -40,9 +40,11 @@ async def stored(store: LocalStore, *, seconds: float = 7.0, picture: bool = Tru
     return recording_id
 
 
-async def do(work: Work, recording_id: RecordingId, job_type: JobType) -> Mapping[str, bytes]:
+async def do(
+    work: Work, recording_id: RecordingId, job_type: JobType, settings: Settings | None = None
+) -> Mapping[str, bytes]:
     """A whole job, by one worker; what its units gave."""
-    job = Job(job_id(recording_id, job_type), recording_id, LOCAL_WORKSPACE, job_type)
+    job = Job(job_id(recording_id, job_type), recording_id, LOCAL_WORKSPACE, job_type, settings=settings or {})
     results = {unit.name: await work.do(job, unit) for unit in await work.plan(job)}
     await work.finish(job, results)
     return results

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
@@ -10,12 +11,14 @@ from actors.outside.sandbox import Sandbox
 from actors.processing.jobs.work import Job
 from actors.processing.pictures import album
 from actors.processing.pictures.thumbnail_work import PREVIEW, ThumbnailWork
+from actors.processing.pictures.version_pictures import version_pictures
 from media.pictures.sprite import Thumbnail
 from schemas.envelope import LOCAL_WORKSPACE
-from schemas.errors import Unavailable
+from schemas.errors import Invalid, Unavailable
 from schemas.ids import JobId, RecordingId, new_id
+from schemas.processing import KeptRange, RecordingEdited
 from subjects import objects
-from tests.actors.processing.pictures.cues import shown
+from tests.actors.processing.pictures.cues import pixels, shown
 from tests.actors.processing.pictures.recordings import FPS, brightness, do, names, read, stored
 from tests.media.pictures.webp import frames
 
@@ -84,3 +87,21 @@ async def test_the_units_are_the_sheets_and_the_preview(work: ThumbnailWork, sto
     units = await work.plan(Job(JobId("x-thumbnail"), recording_id, LOCAL_WORKSPACE, "thumbnail"))
     assert [unit.name for unit in units] == ["0", PREVIEW]
     assert units[0].cost == 4
+
+
+async def test_a_version_has_a_poster_and_a_preview_of_what_it_keeps(work: ThumbnailWork, store: LocalStore) -> None:
+    recording_id = await stored(store)
+    edited = RecordingEdited(recording_id, 3, 0, [KeptRange(2.5, 3.5)], 1.0, datetime.now(UTC))
+    await do(work, recording_id, "thumbnail", version_pictures(edited).settings)
+    assert await names(store, recording_id) == {"index.json"}
+    shown = [edge_of(frame.pixels) for frame in frames(await read(store, recording_id, "edits/3/preview.webp"))]
+    kept = [brightness(frame) for frame in range(75, 105)]
+    assert min(kept) - 4 < min(shown)
+    assert max(shown) < max(kept) + 4
+    assert edge_of(pixels(await read(store, recording_id, "edits/3/poster.jpg"))) == pytest.approx(kept[0], abs=4)
+
+
+async def test_settings_that_mean_nothing_fail_the_job_with_a_sentence(work: ThumbnailWork, store: LocalStore) -> None:
+    recording_id = await stored(store)
+    with pytest.raises(Invalid, match="settings"):
+        await do(work, recording_id, "thumbnail", {"number": "three"})
