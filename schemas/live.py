@@ -20,6 +20,9 @@ class SourceMeasured(Struct, frozen=True):
     loss: Annotated[float, Meta(description="The share of packets that did not come, 0 to 1.")] = 0.0
     width: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
     height: Annotated[int, Meta(description="Pixels; 0 while unknown.")] = 0
+    codec: Annotated[
+        str, Meta(description="Of the picture as it is sent: H264, VP8, VP9 or AV1; empty without one.")
+    ] = ""
     detail: Annotated[str, Meta(description="Why it is `lost`, `closed` or `failed`, for people.")] = ""
     progress: Annotated[int | None, Meta(description="Of a file that is imported: percent.")] = None
 

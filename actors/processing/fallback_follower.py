@@ -98,8 +98,7 @@ class Follower:
 
     def _stand_back(self, last: Sequence[Entry]) -> None:
         for entry in last:
-            age_s = (datetime.now(UTC) - entry.stored_at).total_seconds() if entry.stored_at else FRESH_S
-            if entry.headers.get(AUTHOR, self._name) != self._name and age_s < FRESH_S:
+            if entry.headers.get(AUTHOR, self._name) != self._name and _age_s(entry) < FRESH_S:
                 raise Overtaken(entry.headers[AUTHOR])
 
     async def _made(self, replay: Remote, entry: Entry) -> list[Made]:
@@ -107,7 +106,8 @@ class Follower:
         if entry.sequence in self._spoiled:
             return []
         try:
-            made: list[Made] = await replay.call("take", entry.sequence, page_from_headers(entry.headers), entry.data)
+            said, late_s = page_from_headers(entry.headers), _age_s(entry)
+            made: list[Made] = await replay.call("take", entry.sequence, said, entry.data, late_s)
         except (KeyError, ValueError, Spoiled) as error:
             log.warning("a page cannot be used", recording=self._recording_id, page=entry.sequence, why=str(error))
             self._spoiled.add(entry.sequence)
@@ -138,6 +138,10 @@ class Follower:
 def worker(client: Client, sandbox: Sandbox) -> LogWorker:
     """Follows the pages of all recordings."""
     return LogWorker(client, consumers.FALLBACK, raw.address, lambda named: Follower(client, named, sandbox))
+
+
+def _age_s(entry: Entry) -> float:
+    return (datetime.now(UTC) - entry.stored_at).total_seconds() if entry.stored_at else 0.0
 
 
 def _done(last: Mapping[str, Entry | None]) -> Done:

@@ -105,7 +105,7 @@ EXAMPLES: Final = (
         format="fmp4",
         measured_at=datetime(2026, 3, 2, 9, 41, 3, tzinfo=UTC),
     ),
-    SourceMeasured("connected", bitrate=2_450_000, fps=30.0, loss=0.002, width=1280, height=720),
+    SourceMeasured("connected", bitrate=2_450_000, fps=30.0, loss=0.002, width=1280, height=720, codec="H264"),
     Readiness("unavailable", {"nats": "ok", "recording": "does not answer"}),
     Problem("Not Found", 404, "There is no such recording.", "not_found"),
 )

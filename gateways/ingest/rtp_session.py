@@ -216,6 +216,7 @@ class RtpSession(Session):
             loss=round(max(0.0, 1 - came / should), 3) if should > 0 else 0.0,
             width=self._size[0],
             height=self._size[1],
+            codec=self._offer.video.codec if self._offer.video else "",
         )
 
 

@@ -57,6 +57,7 @@ class Measured(Struct, frozen=True):
     loss: float = 0.0
     width: int = 0
     height: int = 0
+    codec: str = ""
     detail: str = ""
     progress: int | None = None
 

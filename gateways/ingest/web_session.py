@@ -29,6 +29,7 @@ from gateways.ingest.session import (
 )
 from gateways.ingest.unreachable import Unreachable
 from media import splice
+from media.journal.journal import H264
 from media.packager import Packager
 from media.samples import AudioPacket, Continuation, VideoFrame
 from media.splice import LastFrame, Seam, Splice
@@ -303,4 +304,5 @@ class WebSession(Session):
             fps=round((self._frames - frames) / seconds, 1),
             width=self._size[0],
             height=self._size[1],
+            codec=H264,
         )

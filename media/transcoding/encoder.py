@@ -21,10 +21,12 @@ _ENDLESS: Final = 1 << 20
 class Encoder:
     """libx264 for pictures of one size; what it is given may be of any other."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, *, hurries: bool = False) -> None:
+        """Who `hurries` takes half the time for a picture of the same quality, and more bits."""
         self.size = width, height
+        self.hurries = hurries
         self._even = width + width % 2, height + height % 2  # 4:2:0 has no half samples
-        self._context = _opened(*self._even)
+        self._context = _opened(*self._even, hurries=hurries)
         self._count = 0
 
     def encode(self, picture: Picture, *, key_frame: bool) -> tuple[bytes, ...]:
@@ -38,7 +40,7 @@ class Encoder:
         return tuple(nal_units(b"".join(bytes(packet) for packet in self._context.encode(picture))))
 
 
-def _opened(width: int, height: int) -> VideoCodecContext:
+def _opened(width: int, height: int, *, hurries: bool) -> VideoCodecContext:
     context = av.CodecContext.create("libx264", "w")
     assert isinstance(context, VideoCodecContext)
     pixels = width * height
@@ -48,7 +50,7 @@ def _opened(width: int, height: int) -> VideoCodecContext:
     context.gop_size, context.max_b_frames = _ENDLESS, 0
     context.thread_count = 1 if pixels <= LARGE else 2
     context.options = {
-        "preset": "veryfast" if pixels <= LARGE else "superfast" if pixels <= LARGER else "ultrafast",
+        "preset": "superfast" if pixels <= LARGER and not hurries else "ultrafast",
         "tune": "zerolatency",
         "crf": str(QUALITY),
         "maxrate": str(most),

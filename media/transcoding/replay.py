@@ -5,6 +5,9 @@ over after a crash goes on at the sample behind the last one that is in a part (
 before, and what it makes is a new stretch.
 """
 
+from typing import Final
+
+from av.video.frame import VideoFrame as Picture
 from msgspec import Struct, structs
 
 from media.audio import opus
@@ -21,6 +24,8 @@ from media.transcoding.decoder import Decoder
 from media.transcoding.encoder import Encoder
 from schemas.media import AUDIO, AUDIO_TIMESCALE, BASE_OFFSET_S, VIDEO
 from schemas.raw import PageHeaders
+
+HURRY_S: Final = 3.0
 
 
 class Done(Struct, frozen=True):
@@ -51,6 +56,7 @@ class Replay:
         self._decoder: Decoder | None = None
         self._encoder: Encoder | None = None
         self._wants_key_frame = False
+        self._hurries = False
         self._named = 0  # the entry that is happening
         self._is_catching_up = done.video > 0 or done.audio > 0
         self._clock = 0.0
@@ -58,9 +64,13 @@ class Replay:
         self._key_pages: list[int] = []  # pages with key frames, as far as a part may still name them
         self._resume = done.resume
 
-    def take(self, sequence: int, said: PageHeaders, data: bytes) -> list[Made]:
-        """The page at `sequence`; what can be published now. Raises ValueError for what is no page."""
+    def take(self, sequence: int, said: PageHeaders, data: bytes, late_s: float = 0.0) -> list[Made]:
+        """The page at `sequence`, which was written so long ago; what can be published now.
+
+        Raises ValueError for what is no page.
+        """
         page = pages.decode(data)
+        self._hurries |= late_s > HURRY_S
         out = self._begin(said) if self._said is None or said.session != self._said.session else []
         for place, entry in enumerate(page.entries):
             out += self._until(page, entry.at)
@@ -81,7 +91,7 @@ class Replay:
         self._said = said
         self._clock = 0.0
         self._decoder = Decoder(said.codec) if said.codec not in ("", H264) else None
-        self._encoder = None
+        self._encoder, self._hurries = None, False
         self._packager = self._fresh(said)
         return out
 
@@ -186,17 +196,22 @@ class Replay:
         if picture is None or named <= self._done.video:
             return []
         self._is_catching_up = False
-        if self._encoder is None or self._encoder.size != (picture.width, picture.height):
-            self._encoder = Encoder(picture.width, picture.height)
+        encoder = self._encoder_for(picture)
         while True:
             key_frame = self._wants_key_frame or self._packager.needs_key_frame
             self._wants_key_frame = False
-            units = self._encoder.encode(picture, key_frame=key_frame)
+            units = encoder.encode(picture, key_frame=key_frame)
             frame = VideoFrame(units, entry.timestamp, entry.at, key_frame or _has_sets(units), origin=named)
             out = self._heard(self._packager.add_video(frame, *self._now))
             if frame.key_frame or not self._packager.needs_key_frame:
                 return out
             # after an outage it begins anew, and this one was not taken
+
+    def _encoder_for(self, picture: Picture) -> Encoder:
+        size = picture.width, picture.height
+        if self._encoder is None or (self._encoder.size, self._encoder.hurries) != (size, self._hurries):
+            self._encoder = Encoder(*size, hurries=self._hurries)
+        return self._encoder
 
     def _passed_on(self, entry: Frame, named: int) -> list[Output]:
         """H.264, of somebody who came after one who had none."""

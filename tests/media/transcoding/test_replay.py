@@ -10,7 +10,7 @@ from media.journal import page
 from media.journal.journal import Written
 from media.journal.page import page_of
 from media.samples import Continuation, Init, Part
-from media.transcoding.replay import Done, Made, Replay
+from media.transcoding.replay import HURRY_S, Done, Made, Replay
 from schemas.media import AUDIO, VIDEO
 from tests.media.encoded import video
 from tests.media.journal.numbered import Source, coded, continuation, heard, said_packets, shown
@@ -148,6 +148,18 @@ def test_h264_behind_it_is_passed_on_as_it_came() -> None:
     inits = [said.data for said in outputs(made) if isinstance(said, Init)]
     assert len(inits) == 2
     assert frames[10].nal_units[-1] in b"".join(part.data for part in parts(made, VIDEO))
+
+
+def test_who_has_fallen_behind_hurries_and_leaves_nothing_out() -> None:
+    pages = Source(channels=0).send(coded(90)).close()
+    replay = Replay(Continuation(), Done())
+    made = [
+        one
+        for sequence, said in enumerate(pages, 1)
+        for one in replay.take(sequence, said.headers, said.data, 0.1 if sequence < 10 else HURRY_S + 1)
+    ]
+    assert shown(outputs([*made, *replay.end()])) == list(range(90))
+    assert [said.headers.number for said in outputs(made) if isinstance(said, Init)] == [0, 1]
 
 
 def test_a_page_of_nonsense_is_refused() -> None:

@@ -16,6 +16,7 @@ import { Observer } from "./observer";
 import { type Phase, Recorder } from "./recorder";
 import { meterOf } from "./sound";
 import type { Warning } from "./warnings";
+import { sendsH264 } from "./whip";
 
 const inputs = new Inputs(refresh);
 let recorder: Recorder | null = null;
@@ -296,7 +297,9 @@ every(1_000, () => {
   const rate = recorder?.health;
   const line = byId("line");
   show(line, recorder?.phase === "recording" && rate !== null);
-  if (rate) line.textContent = `${(rate.bitrate / 1e6).toFixed(1)} Mbit/s · ${Math.round(rate.framesPerSecond)} fps`;
+  const converted = sendsH264() ? "" : " · converted on the server";
+  if (rate)
+    line.textContent = `${(rate.bitrate / 1e6).toFixed(1)} Mbit/s · ${Math.round(rate.framesPerSecond)} fps${converted}`;
 });
 window.addEventListener("beforeunload", (event) => {
   if (!recorder?.live) return;

@@ -119,6 +119,9 @@ export class WhipSession {
   }
 }
 
+/** Whether the picture is stored as it leaves this browser; else the server makes H.264 of it, a moment later. */
+export const sendsH264 = (): boolean => RTCRtpSender.getCapabilities("video")?.codecs.some(isH264) ?? true;
+
 const isH264 = ({ mimeType }: RTCRtpCodec): boolean => mimeType.toLowerCase() === "video/h264";
 
 /** H.264 first: it is stored as it comes. Of anything else a worker makes H.264, a moment later and a little worse. */
