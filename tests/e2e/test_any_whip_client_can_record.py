@@ -1,20 +1,25 @@
-"""Record through the API and WHIP alone, as OBS or GStreamer would, and look at all that comes out."""
+"""Record through the API and WHIP alone, as OBS or GStreamer would, and look at all that comes out: by links that end."""
 
 import asyncio
 import statistics
 
 import pytest
+from playwright.async_api import Request, Response, expect
 
+from gateways.http.signing import MEDIA_ROOT
 from ops.bench.browser import page_of
 from tests import hls_rules, media_checks, other_parsers, whip
 from tests.browser import browsing
 from tests.playlist_log import PlaylistLog, following
 from tests.product import Product
+from tests.servers import until
 from tests.strangers.install import installed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECORDED_S = 10
+LONG_S = 8.0
+ENVIRONMENT = {"LOOM_LINK_TTL_S": "3"}
 DASH = """url => {
   window.video = document.body.appendChild(document.createElement("video"));
   video.muted = true;
@@ -30,7 +35,7 @@ DASH = """url => {
 async def test_what_is_sent_is_watched_live_and_kept_whole(product: Product) -> None:
     started = await product.start("By API", "screen_webcam")
     assert started["status"] == "preparing"
-    async with following(product.http, started["hls_url"]) as log:
+    async with following(product.http, product.hls(started["id"], "master.m3u8")) as log:
         async with whip.sending(product, started, await whip.flash_and_beep()):
             await product.until(started["id"], "recording")
             await asyncio.sleep(RECORDED_S)
@@ -83,3 +88,35 @@ async def _every_playlist_is_accepted(log: PlaylistLog) -> None:
         assert hls_rules.check(answers) == [], url
         assert [problem for one in log.deltas[url] for problem in hls_rules.complaints(one)] == []
         assert len(log.deltas[url]) > 2
+
+
+async def test_who_watches_goes_on_and_a_leaked_link_is_dead(product: Product) -> None:
+    started = await product.start("Watched for long")
+    tokens, refused = set[str](), list[int]()
+
+    def asked(request: Request) -> None:
+        if MEDIA_ROOT in request.url and request.url.endswith(".m4s"):
+            tokens.add(request.url.partition(MEDIA_ROOT)[0])
+
+    def answered(response: Response) -> None:
+        if MEDIA_ROOT in response.url and response.status == 403:
+            refused.append(response.status)
+
+    async def is_dead() -> bool:
+        async with product.http.get(started["hls_url"]) as response:
+            return response.status == 403
+
+    async with whip.sending(product, started, await whip.ordinary()), browsing() as chromium, page_of(chromium) as page:
+        page.on("request", asked)
+        page.on("response", answered)
+        await page.goto(started["watch_url"])
+        video = page.locator("video")
+        await expect(video).to_have_js_property("paused", False)
+        await until(is_dead)
+
+        async def has_played_long() -> bool:
+            return bool(await video.evaluate(f"video => video.currentTime > {LONG_S}"))
+
+        await until(has_played_long)
+    assert len(tokens) > 2
+    assert not refused

@@ -17,6 +17,7 @@ export class Observer {
   private sentFrameAt = performance.now();
   private wasRecording = false;
   private missing = "";
+  private room = "";
   private readonly stops: (() => void)[];
 
   constructor(
@@ -66,17 +67,30 @@ export class Observer {
       cameraEnded: inputs.camera !== null && !alive(inputs.camera),
       poorLine: recorder?.verdict === "poor",
       missing: this.missing,
+      room: this.room,
     };
   }
 
   private async askServer(): Promise<void> {
-    if (!this.recorder()?.live) return;
+    if (document.hidden && !this.recorder()?.live) return;
     try {
       const answer = await fetch("/health/ready", { signal: AbortSignal.timeout(ASK_SERVER_MS) });
-      this.missing = answer.status === 503 ? missingIn(await answer.text()) : "";
+      const said = await answer.text();
+      this.missing = answer.status === 503 ? missingIn(said) : "";
+      this.room = roomIn(said);
     } catch {
       this.missing = "it does not answer";
     }
+  }
+}
+
+/** The sentence about a disk that fills up; empty when there is room. */
+export function roomIn(text: string): string {
+  try {
+    const { away } = JSON.parse(text) as { away?: { name: string; why: string }[] };
+    return away?.find(({ name }) => name === "disk space")?.why ?? "";
+  } catch {
+    return "";
   }
 }
 

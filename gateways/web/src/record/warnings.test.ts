@@ -14,6 +14,7 @@ const FINE: Observations = {
   cameraEnded: false,
   poorLine: false,
   missing: "",
+  room: "",
 };
 
 const ids = (change: Partial<Observations>): string[] => warningsFor({ ...FINE, ...change }).map(({ id }) => id);
@@ -31,6 +32,7 @@ test.each<[string, Partial<Observations>, string[]]>([
   ["no camera was asked for", { cameraFrameAt: 0, cameraWanted: false }, []],
   ["nothing is sent", { sentFrameAt: 56_000 }, ["frames"]],
   ["a poor line", { poorLine: true }, ["connection"]],
+  ["a disk that fills up, also before anything is recorded", { recording: false, room: "Only 3 MB are left." }, ["room"]],
   ["storage is away", { missing: "storage" }, ["server"]],
 ])("%s", (_, change, expected) => expect(ids(change)).toEqual(expected));
 

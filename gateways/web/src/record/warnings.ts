@@ -13,9 +13,10 @@ export interface Observations {
   cameraEnded: boolean;
   poorLine: boolean;
   missing: string; // what the server lacks, "" for nothing
+  room: string; // what the server says of a disk that fills up, "" while there is room
 }
 
-export type Id = "microphone" | "frames" | "camera" | "screen" | "connection" | "server";
+export type Id = "microphone" | "frames" | "camera" | "screen" | "connection" | "server" | "room";
 
 export interface Warning {
   id: Id;
@@ -28,7 +29,7 @@ export const SILENT_MS = 10_000;
 const NO_FRAMES_MS = 3_000;
 
 export function warningsFor(seen: Observations): Warning[] {
-  return [microphone, screen, camera, frames, line, server].flatMap((look) => look(seen) ?? []);
+  return [microphone, screen, camera, frames, line, server, room].flatMap((look) => look(seen) ?? []);
 }
 
 type Look = (seen: Observations) => Warning | null;
@@ -65,6 +66,8 @@ const line: Look = ({ recording, poorLine }) =>
   recording && poorLine
     ? { id: "connection", text: "Your connection is poor: viewers may see a blurred or halting picture." }
     : null;
+
+const room: Look = ({ room: text }) => (text ? { id: "room", text } : null);
 
 const server: Look = ({ recording, missing }) =>
   recording && missing ? { id: "server", text: `The server has trouble (${missing}). The recording goes on as long as it can.` } : null;
