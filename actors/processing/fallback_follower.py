@@ -88,6 +88,8 @@ class Follower:
             return None
         last = {name: await self._log.known(media.part(self._recording_id, name)) for name in (VIDEO, AUDIO)}
         self._stand_back([entry for entry in last.values() if entry])
+        if any(entry and SOURCE not in entry.headers for entry in last.values()):
+            last = await self._last_of_pages()
         there, sequences = await continuation(self._client, self._recording_id)
         done = _done(last)
         self._writer = MediaWriter(self._client, MEDIA.name, sequences)
@@ -95,6 +97,15 @@ class Follower:
         if there.discontinuity:
             log.info("goes on", recording=self._recording_id, stretch=there.stretch, page=self.cursor + 1)
         return await self._child.enter_async_context(self._sandbox.open(Replay, there, done, limits=LIMITS))
+
+    async def _last_of_pages(self) -> dict[str, Entry | None]:
+        """The last parts that were made of pages: another source's parts are in front of them, or behind."""
+        last: dict[str, Entry | None] = {VIDEO: None, AUDIO: None}
+        for entry in await self._log.entries(self._recording_id):
+            address = media.address(entry.subject)
+            if address.kind == "part" and SOURCE in entry.headers and address.rendition in last:
+                last[address.rendition] = entry
+        return last
 
     def _stand_back(self, last: Sequence[Entry]) -> None:
         for entry in last:

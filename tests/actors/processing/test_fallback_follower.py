@@ -22,6 +22,7 @@ from schemas.envelope import MESSAGE_ID
 from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO, End, init_from_headers, part_from_headers, to_headers
 from subjects import consumers, media
+from tests.actors import media_given
 from tests.actors.media_given import NatsServer, connected, until
 from tests.actors.raw_given import Pages
 from tests.media.journal.numbered import Source, coded, heard, said_packets, shown
@@ -152,6 +153,21 @@ async def test_what_is_no_page_costs_itself_and_nothing_else(client: Client) -> 
     found = shown(await recording.made())
     assert found[:20] == list(range(20))
     assert found[-15:] == list(range(45, 60))
+
+
+async def test_what_another_source_has_put_behind_them_is_no_reason_to_begin_anew(client: Client) -> None:
+    recording = Recording(client)
+    pages = Source(channels=0).send(coded(60)).close()
+    async with working(client):
+        await recording.write(pages[:-5])
+        await recording.holds(4)
+    await media_given.Source(client, recording.id).part(7, 0)
+    async with working(client):
+        await recording.write(pages[-5:])
+        await recording.end()
+        await recording.ended()
+    made = [said for said in await recording.made() if said.data != media_given.part_bytes(VIDEO, 7, 0)]
+    assert shown(made) == list(range(60))
 
 
 async def test_a_recording_that_has_ended_is_left_alone(client: Client) -> None:
