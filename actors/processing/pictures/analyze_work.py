@@ -29,6 +29,8 @@ from schemas.media import AUDIO, VIDEO
 from schemas.processing import MetadataMeasured
 from subjects import objects
 
+COST: Final = 0.003
+"""Seconds of computing, about, of a second of picture and sound."""
 SEGMENTS: Final = 150
 """Of a unit: five minutes."""
 BATCH_BYTES: Final = 16 << 20
@@ -60,7 +62,7 @@ class AnalyzeWork:
         found = await archive.opened(self._store, job.recording_id)
         numbers = [segment.number for segment in (*found.video, *found.audio)]
         borders = range(min(numbers), max(numbers) + 1, SEGMENTS) if numbers else range(0)
-        return [Unit(f"{first}-{first + SEGMENTS}", float(_size(found, first))) for first in borders]
+        return [Unit(f"{first}-{first + SEGMENTS}", COST * _lasting_s(found, first)) for first in borders]
 
     async def do(self, job: Job, unit: Unit) -> bytes:
         """What is in a stretch, as JSON."""
@@ -145,8 +147,8 @@ def _within(found: Archive, first: int, end: int) -> list[tuple[str, list[Indexe
     return [(name, [one for one in segments if first <= one.number < end]) for name, segments in _renditions(found)]
 
 
-def _size(found: Archive, first: int) -> int:
-    return sum(one.size_bytes for _, segments in _within(found, first, first + SEGMENTS) for one in segments)
+def _lasting_s(found: Archive, first: int) -> float:
+    return sum(one.duration_s for _, segments in _within(found, first, first + SEGMENTS) for one in segments)
 
 
 def _first(unit: str) -> int:

@@ -26,8 +26,9 @@ from subjects import objects
 
 T = TypeVar("T")
 PREVIEW: Final = "preview"
-PREVIEW_COST: Final = 40.0
-"""In key frames."""
+COST: Final = 0.02
+PREVIEW_COST: Final = 1.0
+"""Seconds of computing, about: of a thumbnail, and of the preview. A ladder costs far more: pictures come first."""
 BATCH: Final = 10
 """So many key frames are read, and decoded by one child, at a time: of a 4K screen 10 MB."""
 LIMITS: Final = Limits(seconds=60.0, cpu_seconds=60)
@@ -46,7 +47,7 @@ class ThumbnailWork:
         shown = _shown(found)
         if version_of(job):
             return [Unit(PREVIEW, PREVIEW_COST)] if shown else []
-        sheets = [Unit(str(at // PER_SHEET), float(len(shown[at : at + PER_SHEET]))) for at in _sheets(shown)]
+        sheets = [Unit(str(at // PER_SHEET), COST * len(shown[at : at + PER_SHEET])) for at in _sheets(shown)]
         return [*sheets, Unit(PREVIEW, PREVIEW_COST)] if sheets else []
 
     async def do(self, job: Job, unit: Unit) -> bytes:

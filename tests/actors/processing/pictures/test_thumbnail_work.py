@@ -86,7 +86,7 @@ async def test_the_units_are_the_sheets_and_the_preview(work: ThumbnailWork, sto
     recording_id = await stored(store, sound=False)
     units = await work.plan(Job(JobId("x-thumbnail"), recording_id, LOCAL_WORKSPACE, "thumbnail"))
     assert [unit.name for unit in units] == ["0", PREVIEW]
-    assert units[0].cost == 4
+    assert units[0].cost < units[1].cost <= 1
 
 
 async def test_a_version_has_a_poster_and_a_preview_of_what_it_keeps(work: ThumbnailWork, store: LocalStore) -> None:
