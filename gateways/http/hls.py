@@ -27,7 +27,7 @@ _TOKEN: Final = Parameter(
 _RENDITION: Final = Parameter("rendition", "path", Rendition)
 _MSN: Final = Parameter("msn", "path", Annotated[Count, Meta(description="The segment's media sequence number.")])
 _NUMBER: Final = Parameter("number", "path", Annotated[Count, Meta(description="As the playlist's EXT-X-MAP says.")])
-_EDITED: Final = Parameter("version", "path", Annotated[Count, Meta(description="As the edits of the recording say.")])
+_EDITED: Final = Parameter("edit", "path", Annotated[Count, Meta(description="As the edits of the recording say.")])
 _KNOWN: Final = Parameter("If-None-Match", "header", Known)
 _ETAG: Final = {"ETag": "For `If-None-Match`.", "Cache-Control": "How long it holds: it grows until it has ended."}
 _PLAYLIST: Final = (
@@ -84,7 +84,7 @@ def _media(name: str, file: str, summary: str, *parameters: Parameter, descripti
 def _version(name: str, file: str, summary: str, parameter: Parameter) -> Operation:
     known = _media(name, file, summary, parameter)
     parameters = (ID, _EDITED, *known.parameters[1:])
-    return structs.replace(known, path=f"/hls/{{id}}/edits/{{version}}/{{rendition}}/{file}", parameters=parameters)
+    return structs.replace(known, path=f"/hls/{{id}}/edits/{{edit}}/{{rendition}}/{file}", parameters=parameters)
 
 
 def _file(name: str, suffix: str, summary: str, kind: str) -> Operation:
@@ -203,7 +203,7 @@ OPERATIONS: Final = (
     Operation(
         name="getVersionPlaylist",
         method="GET",
-        path="/hls/{id}/edits/{version}/{playlist}.m3u8",
+        path="/hls/{id}/edits/{edit}/{playlist}.m3u8",
         tag="watching",
         summary="Read a playlist of an edited version",
         description="`master` or a rendition. The recording's own `master.m3u8` is that of the version that is shown.",
