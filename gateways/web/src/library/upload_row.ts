@@ -32,11 +32,17 @@ export class UploadRow {
 
   /** It was broken off, and its file has to be chosen again. */
   broken(choose: () => void, forget: () => void): void {
-    this.words.textContent = "Broken off. Choose the file again to go on.";
+    this.brokenAt(0, 0);
     this.actions.replaceChildren(
       this.button("Choose the file", choose, "resume-upload"),
       this.button("Forget", forget, "forget-upload"),
     );
+  }
+
+  brokenAt(sent: number, total: number): void {
+    this.moved(sent, total);
+    const where = total ? ` at ${size(sent)} of ${size(total)}` : "";
+    this.words.textContent = `Broken off${where}. Choose the file again to go on.`;
   }
 
   failed(why: string, again: () => void): void {

@@ -101,7 +101,7 @@ export class Uploads {
     if (answer?.ok && there === known.size) {
       await this.forget(known);
       this.told.done(idOf(known.uploadUrl!));
-    } else if (answer?.ok && known.size) row.moved(there, known.size);
+    } else if (answer?.ok && known.size) row.brokenAt(there, known.size);
   }
 
   private async forget(known: PreviousUpload): Promise<void> {

@@ -81,8 +81,10 @@ function showStatus(): void {
   player.quiet = status === "paused" || lost;
   const ended = !api.isLive(status) && status !== "failed";
   const imported = isImport() && api.isLive(status);
-  byId("status").textContent = imported ? importing() : lost ? "Waiting for the recorder…" : ended && player.live ? "Ended" : WORDS[status];
-  byId("status").dataset["status"] = status;
+  const word = isImport() && status === "failed" ? "Not imported" : WORDS[status];
+  byId("status").textContent = imported ? importing() : lost ? "Waiting for the recorder…" : ended && player.live ? "Ended" : word;
+  byId("status").dataset["status"] = imported ? "importing" : status;
+  if (imported && !byId("waiting").hidden) waiting(importing());
 }
 
 let shownStatus = "";
