@@ -103,7 +103,7 @@ async def _its_life(product: Product, recording_id: str) -> None:
 
 async def _all_that_runs(product: Product) -> None:
     services = {one["name"]: one for one in await told(product, "services")}
-    assert set(services) == {"finishing", "processing", "queue", "recording", "streaming"}
+    assert set(services) == {"finishing", "importing", "processing", "queue", "recording", "streaming"}
     asked = {one["name"]: one for one in services["recording"]["instances"][0]["endpoints"]}
     assert (asked["start"]["requests"], asked["start"]["errors"]) == (1, 0)
     readers = await told(product, "js", "consumers")

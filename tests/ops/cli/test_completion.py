@@ -16,8 +16,8 @@ from tests.ops.test_rebuild import NOW
 
 def test_names_that_are_declared() -> None:
     assert list(completion.streams("e")) == ["EVENTS"]
-    assert list(completion.services("")) == ["finishing", "streaming", "processing"]
-    assert list(completion.tables("rec")) == ["recording"]
+    assert list(completion.services("")) == ["finishing", "streaming", "processing", "importing", "queue"]
+    assert list(completion.tables("")) == ["recording", "processing"]
 
 
 @pytest.mark.usefixtures("pointed")
