@@ -14,7 +14,7 @@ from gateways.edge.ranges import whole_or_range
 from gateways.edge.request import Request
 from gateways.edge.response import IMMUTABLE, Response, problem
 from gateways.edge.sources import Sources
-from gateways.edge.window import ENDED_CACHE, PATHS, rendered
+from gateways.edge.window import ENDED_CACHE, LIVE_CACHE, PATHS, rendered
 from media.edits import version as versions
 from media.edits.version import ORIGINAL, Version
 from media.hls import media_playlist, multivariant_playlist
@@ -72,9 +72,9 @@ class Edits:
         return self._kept[key]
 
     async def master(self, recording_id: str, number: int, *, compressed: bool) -> Response:
-        """The multivariant playlist of a version, as it stands beside the original's."""
+        """The multivariant playlist of a version, as it stands beside the original's; nobody may keep it."""
         found = await self.version(recording_id, number)
-        return _master(found, objects.edit_path(number), compressed=compressed)
+        return _master(found, objects.edit_path(number), LIVE_CACHE, compressed=compressed)
 
     async def answer(self, recording_id: str, name: Name, request: Request, *, compressed: bool) -> Response:
         """A playlist or bytes of a version."""
@@ -83,7 +83,7 @@ class Edits:
         found = await self.version(recording_id, name.version)
         asked = _PLAYLIST.fullmatch(name.rest)
         if asked and asked[1] == "master":
-            return _master(found, "", compressed=compressed)
+            return _master(found, "", ENDED_CACHE, compressed=compressed)
         known = found.index.renditions.get(asked[1]) if asked else None
         if known is None:
             raise NotFound("There is no such rendition.")
@@ -107,6 +107,6 @@ class Edits:
         return whole_or_range(data, asked, {"Content-Type": kind, "Cache-Control": IMMUTABLE})
 
 
-def _master(found: Version, prefix: str, *, compressed: bool) -> Response:
+def _master(found: Version, prefix: str, cache: str, *, compressed: bool) -> Response:
     paths = PATHS._replace(playlist=lambda rendition: prefix + objects.playlist_path(rendition))
-    return rendered(multivariant_playlist.render(found.index, paths), ENDED_CACHE, compressed=compressed)
+    return rendered(multivariant_playlist.render(found.index, paths), cache, compressed=compressed)

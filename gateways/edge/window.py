@@ -163,8 +163,8 @@ class Window:
         return found
 
     def multivariant(self, *, compressed: bool) -> Response:
-        """The multivariant playlist as it is now."""
-        cache = ENDED_CACHE if self.archived else LIVE_CACHE
+        """The multivariant playlist as it is now; an edit may change it at any time."""
+        cache = LIVE_CACHE
         key = ("", False, compressed, cache)
         if (found := self._rendered.get(key)) is None:
             text = multivariant_playlist.render(self.index, PATHS)

@@ -54,6 +54,7 @@ async def test_the_playlist_holds_the_frames_that_are_kept(viewed: Viewed, maker
     assert await asyncio.to_thread(frames, master) == expected((0, SECONDS))
     await edit(viewed, maker, KEEP)
     assert await asyncio.to_thread(frames, master) == expected(*KEEP)
+    assert (await viewed.get("master.m3u8"))[2]["Cache-Control"] == "no-cache"
     assert await complaints(master) == ""
     text = await viewed.text("edits/1/video.m3u8")
     assert text.count("#EXT-X-MAP") == text.count("edits/1/video/init") + text.count("../../video/init")

@@ -11,6 +11,7 @@ import { duration, when } from "../common/format";
 import { LiveBars } from "../common/jobs";
 import { viewerName, watching } from "../common/watching";
 import { Controls } from "./controls";
+import { Editing } from "./edit";
 import { Link } from "./link";
 import { Player } from "./player";
 
@@ -34,6 +35,7 @@ const player = new Player(video, link, {
 });
 
 const controls = new Controls(player, video, link);
+const editing = new Editing(player, video, link);
 
 const WORDS: Record<api.Status, string> = {
   preparing: "About to begin",
@@ -48,6 +50,7 @@ function showRecording(found: api.Recording): void {
   recording = found;
   link.take(found);
   controls.know(found);
+  editing.know(found);
   const title = found.title || "Untitled recording";
   byId("title").textContent = title;
   document.title = `${found.status === "recording" ? "● " : ""}${title} · Loom`;

@@ -13,6 +13,7 @@ const WARM_UP_S = 3;
 const FORGIVEN_S = 6; // a stall this early says nothing of the line: decoder and cache are cold
 const MOST_LEAPS = 2;
 const FORBIDDEN = 403;
+const MASTER = "master.m3u8";
 
 const CONFIG: Partial<HlsConfig> = {
   lowLatencyMode: true,
@@ -59,6 +60,7 @@ export class Player {
   private framesPerSecond: number | null = null;
   private startedAt = 0;
   private leaps = 0;
+  private path = "";
   private recoveredAt = -Infinity;
 
   constructor(
@@ -81,20 +83,33 @@ export class Player {
         if (response?.code === FORBIDDEN) this.link.refused();
         this.error(fatal, type, details);
       });
-      this.hls.loadSource(this.link.url);
+      this.hls.loadSource(this.url);
       this.hls.attachMedia(this.video);
     } else {
-      this.video.src = this.link.url;
+      this.video.src = this.url;
     }
     void this.play();
     setInterval(() => this.look(), LOOK_MS);
+  }
+
+  /** Another playlist of the same recording, from its beginning; "" for the one that everybody sees. */
+  open(path: string): void {
+    this.path = path;
+    this.following = false;
+    if (this.hls) this.hls.loadSource(this.url);
+    else this.video.src = this.url;
+    if (this.hls) this.hls.once(Hls.Events.MANIFEST_PARSED, () => this.hls?.startLoad(0));
+  }
+
+  private get url(): string {
+    return this.path ? this.link.url.replace(MASTER, this.path) : this.link.url;
   }
 
   /** The browser's own player keeps the link it was given: with a new one it begins again where it was. */
   private async reopen(): Promise<void> {
     const { video } = this;
     const [at, live, playing] = [video.currentTime, this.live, this.wanted];
-    const url = await this.link.fresh(this.link.url);
+    const url = await this.link.fresh(this.url);
     if (url === video.src) return;
     video.src = url;
     if (!live) video.currentTime = at; // before the metadata is there: where to begin (HTML, default playback start)
@@ -260,7 +275,7 @@ export class Player {
     this.recoveredAt = now();
     if (type === Hls.ErrorTypes.MEDIA_ERROR && since > 3) this.hls.recoverMediaError();
     else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-      const again = details.startsWith("manifest") ? () => this.hls?.loadSource(this.link.url) : () => this.hls?.startLoad();
+      const again = details.startsWith("manifest") ? () => this.hls?.loadSource(this.url) : () => this.hls?.startLoad();
       setTimeout(again, 1_500);
     } else this.told.failed("This browser cannot play the recording.");
   }
