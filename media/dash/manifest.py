@@ -55,6 +55,7 @@ def render(index: RecordingIndex, names: Names, segment_s: float, now: datetime)
         _open("MPD", ("xmlns", "urn:mpeg:dash:schema:mpd:2011"), ("profiles", LIVE_PROFILE), *head)[:-1]
         + f" minBufferTime={quoteattr(_duration(segment_s))}>",
     ]
+    renditions = [known for known in renditions if not _joins_late(known, main)]
     spans = _spans(renditions, main)
     for number, span in enumerate(spans):
         following = spans[number + 1] if number + 1 < len(spans) else None
@@ -84,6 +85,12 @@ def _is_followed(main: RenditionIndex, now: datetime) -> bool:
 def _whole(rendition: RenditionIndex) -> Sequence[IndexedSegment]:
     """The newest one still grows, unless nothing more comes."""
     return rendition.segments if rendition.final else rendition.segments[:-1]
+
+
+def _joins_late(rendition: RenditionIndex, main: RenditionIndex) -> bool:
+    """In the middle of a Period, which would have to be divided while somebody plays it: the live rung does so."""
+    begins = main.segment(rendition.bounds[0])
+    return begins is not None and rendition.bounds[0] > main.bounds[0] and not begins.discontinuity
 
 
 def _spans(renditions: Sequence[RenditionIndex], main: RenditionIndex) -> list[Span]:

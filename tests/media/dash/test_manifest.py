@@ -82,6 +82,14 @@ def test_rungs_are_one_adaptation_set() -> None:
     assert [len(one.findall("d:Representation", NS)) for one in sets] == [2, 1]
 
 
+def test_a_rendition_that_joins_within_a_period_does_not_divide_it() -> None:
+    log = both(2)
+    log.init("live360").segments(3, 6, VIDEO, AUDIO, "live360")
+    for tree in (mpd(log), mpd(log.end())):
+        assert len(tree.findall("d:Period", NS)) == 1
+        assert set(representations(tree)) == {VIDEO, AUDIO}
+
+
 def test_while_live_the_newest_segment_waits_until_it_is_whole() -> None:
     tree = mpd(both())
     assert tree.attrib["type"] == "dynamic"
