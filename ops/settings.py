@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from msgspec import Struct, structs
 
@@ -226,6 +226,20 @@ ALL: Final = (
         "Proxies whose X-Forwarded-For is believed, besides those on this machine: 10.0.0.5,172.16.0.0/12.",
         _networks,
     ),
+    Setting(
+        "LOOM_LIVE_RUNG",
+        "watched",
+        "Which live recordings can also be watched at 360p, on slow networks: always all, watched those that somebody "
+        "watches, or off for none.",
+        _one_of("always", "watched", "off"),
+    ),
+    Setting(
+        "LOOM_VIDEO_ENCODER",
+        "libx264",
+        "How smaller sizes are encoded: libx264 on any machine; h264_nvenc, h264_vaapi, h264_videotoolbox, h264_qsv or "
+        "h264_amf where FFmpeg and the graphics card offer it.",
+        _one_of("libx264", "h264_nvenc", "h264_vaapi", "h264_videotoolbox", "h264_qsv", "h264_amf"),
+    ),
     Setting("LOOM_PART_MS", "333", "The length of a part, milliseconds.", _whole(100, 1000)),
     Setting("LOOM_SEGMENT_MS", "2000", "The length of a segment, milliseconds.", _whole(1000, 10_000)),
     Setting(
@@ -294,6 +308,8 @@ class Settings(Struct, frozen=True):
     limit_sessions: int
     limit_changes: int
     trusted_proxies: tuple[Network, ...]
+    live_rung: Literal["always", "watched", "off"]
+    video_encoder: str
     part_ms: int
     segment_ms: int
     abandon_after_s: int

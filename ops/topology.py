@@ -17,7 +17,7 @@ from actors.runtime.supervisor import Start, supervise
 from ops import settings as reading
 from ops import telemetry
 from ops.connections import database_pool, nats_connection, object_store, shared_redis
-from ops.settings import Settings
+from ops.settings import SettingError, Settings
 
 log = structlog.get_logger(__name__)
 PAGES: Final = Path(gateways.__file__).parent / "web" / "dist"
@@ -149,6 +149,7 @@ async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
     """AAC, posters, and jobs with their tables."""
     from actors.processing.actor import running  # noqa: PLC0415
 
+    await asyncio.to_thread(_check_encoder, settings.video_encoder)
     async with (
         nats_connection(settings, "processing") as nats,
         database_pool(settings.database_url) as database,
@@ -160,9 +161,22 @@ async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
             scratch=settings.data,
             part_s=settings.part_s,
             segment_s=settings.segment_s,
+            live_rung=settings.live_rung,
+            video_encoder=settings.video_encoder,
         ),
     ):
         yield None
+
+
+def _check_encoder(name: str) -> None:
+    """Before anything is recorded. Raises SettingError."""
+    from media.transcode import encoder  # noqa: PLC0415
+
+    try:
+        if name != encoder.X264:
+            encoder.check(name)
+    except ValueError as error:
+        raise SettingError(f"LOOM_VIDEO_ENCODER cannot be {name}: {error}.") from error
 
 
 Process = Callable[[Settings, Place], AbstractAsyncContextManager[Any]]

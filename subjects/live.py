@@ -13,6 +13,16 @@ def progress(recording_id: str) -> str:
     return f"loom.live.{token(recording_id)}.progress"
 
 
+def watched(recording_id: str) -> str:
+    """Somebody is reading the playlists of this live recording."""
+    return f"loom.live.{token(recording_id)}.watched"
+
+
+def recording_of(subject: str) -> str:
+    """Whose state it is."""
+    return subject.split(".")[2]
+
+
 def recording(recording_id: str) -> str:
     """All that is live about one recording."""
     return f"loom.live.{token(recording_id)}.*"
@@ -23,6 +33,9 @@ SOURCES = "loom.live.*.source"
 
 PROGRESS = "loom.live.*.progress"
 """How far jobs are, of all recordings."""
+
+WATCHED = "loom.live.*.watched"
+"""Somebody is reading the playlists of a live recording, of any recording."""
 
 TAKEOVERS = "loom.live.*.takeover"
 """A new source session goes on with a recording, of any recording."""

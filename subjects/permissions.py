@@ -12,7 +12,7 @@ from typing import Final
 
 from schemas import processing, recording, streaming
 from schemas.importing import ImportFile
-from schemas.media import AAC, AUDIO, VIDEO
+from schemas.media import AAC, AUDIO, LIVE_RUNG, VIDEO
 from schemas.processing import (
     CancelJob,
     EditChosen,
@@ -109,7 +109,11 @@ TAKEN: Final[Mapping[str, tuple[Taken, ...]]] = {
 _RECEIVED: Final = tuple(media.every(rendition, kind) for rendition in (VIDEO, AUDIO) for kind in ("init", "part"))
 
 _OWN: Final[Mapping[str, Rights]] = {
-    "edge": asks(GetRecording) | hears(RecordingDeleted, RenditionMade) | follows(MEDIA) | reads(MEDIA),
+    "edge": asks(GetRecording)
+    | hears(RecordingDeleted, RenditionMade)
+    | follows(MEDIA)
+    | reads(MEDIA)
+    | tells(live.WATCHED),
     "api": asks(
         *(StartRecording, PauseRecording, ResumeRecording, StopRecording, UpdateRecording, DeleteRecording),
         *(GetRecording, ListRecordings, SaveTemplate, ListTemplates, SetRetention, GetRetention),
@@ -160,7 +164,8 @@ _OWN: Final[Mapping[str, Rights]] = {
     | shares(WORK)
     | shares(CLAIMS)
     | tells(live.PROGRESS)
-    | tells(media.every(AAC, "init"), media.every(AAC, "part"))
+    | tells(*(media.every(rendition, kind) for rendition in (AAC, LIVE_RUNG) for kind in ("init", "part")))
+    | listens(live.WATCHED)
     | takes(consumers.AAC)
     | tells(*_RECEIVED, media.every("all", "end"))
     | takes(consumers.FALLBACK)

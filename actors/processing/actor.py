@@ -27,6 +27,7 @@ from actors.processing.jobs.remains import Remains
 from actors.processing.jobs.requests import Desk, JobRequests
 from actors.processing.jobs.stories import Stories
 from actors.processing.jobs.worker import Worker
+from actors.processing.ladder.live_rungs import LiveRungs, Policy
 from actors.processing.pictures.live_thumbnails import LiveThumbnails
 from actors.processing.pictures.version_pictures import version_pictures
 from actors.processing.posters import Posters
@@ -38,6 +39,7 @@ from actors.runtime.client import Client as Asker
 from actors.runtime.handlers import job, on
 from actors.sourcing.projection import keep_up
 from actors.sourcing.store import EventStore
+from media.transcode.encoder import X264
 from schemas.envelope import Meta
 from schemas.errors import Gone, Unavailable
 from schemas.ids import new_id
@@ -143,6 +145,8 @@ async def running(
     scratch: Path | None = None,
     part_s: float = 1 / 3,
     segment_s: float = 2.0,
+    live_rung: Policy = "off",
+    video_encoder: str = X264,
 ) -> AsyncIterator[ProcessingActor]:
     """The service, while the block runs. What is under way at its end is done again by whoever comes next.
 
@@ -151,14 +155,15 @@ async def running(
     """
     stories, remains = Stories(nats), Remains(nats, store)
     async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
-        kinds = works(Tools(nats, store, sandbox))
+        kinds = works(Tools(nats, store, sandbox, video_encoder))
         claims = Claims(nats, new_id()[:8])
         worker = Worker(nats, kinds, stories, claims, remains, slots)
         desk = Desk(database, kinds, stories, worker.board, remains)
         actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, EditDesk(nats, Maker(store, sandbox)), tasks)
         followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
         live = LiveThumbnails(nats, store, sandbox, claims)
-        lasting = (*(one.run() for one in (*followers, live, worker)), keep_up(nats, database, PROJECTION))
+        rungs = LiveRungs(nats, sandbox, claims, live_rung, video_encoder)
+        lasting = (*(one.run() for one in (*followers, live, rungs, worker)), keep_up(nats, database, PROJECTION))
         importer = Importer(nats, store, sandbox, scratch=scratch, part_s=part_s, segment_s=segment_s)
         working = [tasks.create_task(work) for work in (*lasting, actor.catch_up())]
         try:

@@ -21,10 +21,12 @@ from schemas.errors import Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
 from schemas.processing import RenditionMade
 from schemas.recording import GetRecording, RecordingDeleted
-from subjects import events, media, objects
+from subjects import events, live, media, objects
 
 UNUSED_S: Final = 60.0
 SWEEP_S: Final = 5.0
+WATCHED_S: Final = 10.0
+"""So long ago somebody may have asked for what is being watched."""
 UNKNOWN_S: Final = 1.0
 DELETED_S: Final = 600.0
 MOST_REFUSED: Final = 10_000
@@ -88,6 +90,7 @@ class Windows:
             while True:
                 await asyncio.sleep(SWEEP_S)
                 self._drop_unused()
+                await self._say_watched(*self._open)
                 if connection != self._nats.stats["reconnects"] and self._nats.is_connected:
                     connection = self._nats.stats["reconnects"]
                     await self._look_for_deleted()
@@ -129,6 +132,7 @@ class Windows:
         await self._add_renditions(window)
         self._open[recording_id] = window
         self._following[recording_id] = follower, self._owner.create_task(follower.run())
+        await self._say_watched(recording_id)
         return window
 
     async def _archived(self, recording_id: str) -> RecordingIndex | Unavailable | None:
@@ -168,6 +172,15 @@ class Windows:
         for recording_id, window in list(self._open.items()):
             if now - window.last_used > UNUSED_S and not len(window.waiting):
                 self._drop(recording_id)
+
+    async def _say_watched(self, *recording_ids: str) -> None:
+        """Of those that are live and were asked for lately: a worker may make them smaller (`subjects.live`)."""
+        now = self._loop.time()
+        for recording_id in recording_ids:
+            window = self._open.get(recording_id)
+            is_live = window is not None and not window.archived and not window.index.ended
+            if window and is_live and now - window.last_used <= WATCHED_S and self._nats.is_connected:
+                await self._nats.publish(live.watched(recording_id))
 
     async def _look_for_deleted(self) -> None:
         """What was deleted while NATS was away was not heard."""

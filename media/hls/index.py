@@ -13,6 +13,8 @@ from msgspec import Struct
 from schemas.media import (
     DERIVED,
     FINAL,
+    LIVE_RUNG,
+    VIDEO,
     InitHeaders,
     PartHeaders,
     init_from_headers,
@@ -139,6 +141,7 @@ class RecordingIndex(Struct):
             changed, self.ended = not self.ended, True
             for known in self.renditions.values():
                 known.final = known.final or known.name not in DERIVED
+            self._end_live_rung()
             return changed
         if self.ended and rendition not in DERIVED:
             return False
@@ -150,7 +153,16 @@ class RecordingIndex(Struct):
         there.final = there.final or FINAL in headers
         if not there.segments:
             there.discontinuity_sequence = self._discontinuities_before(said)
-        return there.add_part(said, size_bytes, sequence)
+        changed = there.add_part(said, size_bytes, sequence)
+        self._end_live_rung()
+        return changed
+
+    def _end_live_rung(self) -> None:
+        """Its parts have the numbers of the picture's: it is whole when it has the last of them."""
+        rung, video = self.renditions.get(LIVE_RUNG), self.renditions.get(VIDEO)
+        if self.ended and rung and video and rung.segments and video.segments:
+            last, wanted = rung.segments[-1], video.segments[-1]
+            rung.final = rung.final or (last.number, len(last.parts)) >= (wanted.number, len(wanted.parts))
 
     def _of(self, rendition: str) -> RenditionIndex:
         return self.renditions.setdefault(rendition, RenditionIndex(rendition))

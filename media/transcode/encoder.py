@@ -54,6 +54,10 @@ class Encoder:
         self._codec = _opened(rung, like, name, live=live, hurried=hurried)
         self._parameters: tuple[bytes, bytes] | None = None
 
+    def takes(self, frame: VideoFrame) -> bool:
+        """Whether it is of the size that is being encoded."""
+        return (frame.width, frame.height) == (self._codec.width, self._codec.height)
+
     def add(self, frame: VideoFrame, kind: PictureType = PictureType.NONE) -> list[Coded]:
         """Take a frame in, of the right size, its `pts` in ticks; what is ready. An I is a key frame."""
         frame.pict_type = kind

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Final
 
 import av
+from av.codec.context import Flags
 from av.error import InvalidDataError
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
@@ -38,12 +39,14 @@ class Times(Struct, frozen=True):
 class Decoder:
     """Decodes an H.264 track of ours. Raises ValueError or FFmpegError for what is none."""
 
-    def __init__(self, init: bytes) -> None:
+    def __init__(self, init: bytes, *, live: bool = False) -> None:
+        """`live`: pictures come out at once, in the order in which they go in."""
         description = find(init, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
         codec = av.CodecContext.create("h264", "r")
         assert isinstance(codec, VideoCodecContext)
         codec.extradata = find(description[8 + _ENTRY_BYTES :], b"avcC")
         codec.thread_count = 1
+        codec.flags |= Flags.low_delay if live else 0
         self._codec = codec
 
     def add(self, chunk: fragment.Fragment) -> Iterator[VideoFrame]:

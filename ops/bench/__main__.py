@@ -10,7 +10,17 @@ import msgspec
 
 from ops.bench.figure import progress
 
-MODULES: Final = ("gateway", "edge", "in_process", "glass_to_glass", "stop_to_ended", "download", "edit", "runtime")
+MODULES: Final = (
+    "gateway",
+    "edge",
+    "in_process",
+    "glass_to_glass",
+    "stop_to_ended",
+    "download",
+    "edit",
+    "ladder",
+    "runtime",
+)
 
 
 async def measure(modules: list[str], *, quick: bool) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import nats.errors
 import obstore
 import pytest
 
@@ -14,7 +15,7 @@ from media.hls import index as indices
 from schemas.ids import LOCAL_WORKSPACE, RecordingId, job_id
 from schemas.media import VIDEO
 from schemas.processing import RenditionMade
-from subjects import objects
+from subjects import live, objects
 from tests.actors.media_given import say, until
 from tests.actors.processing.ladder.recorded import store_video
 from tests.gateways.edge.given import Viewed
@@ -85,3 +86,17 @@ async def test_while_the_log_is_still_there_rungs_come_from_storage(viewed: View
     index = indices.decode(bytes(await (await viewed.store.get_async(objects.renditions(viewed.id))).bytes_async()))
     for segment in index.renditions["360p"].segments:
         assert len((await viewed.get(f"360p/{segment.number}.m4s"))[1]) == segment.size_bytes
+
+
+async def test_what_is_watched_live_is_said_and_what_has_ended_is_not(viewed: Viewed) -> None:
+    heard = await viewed.client.subscribe(live.watched(viewed.id))
+    await viewed.say(2)
+    await viewed.text("master.m3u8")
+    await heard.next_msg(timeout=5)
+    other = Viewed(viewed.client, viewed.url, viewed.http, viewed.store)
+    silent = await viewed.client.subscribe(live.watched(other.id))
+    await other.say(2)
+    await other.end()
+    await other.text("master.m3u8")
+    with pytest.raises(nats.errors.TimeoutError):
+        await silent.next_msg(timeout=0.3)

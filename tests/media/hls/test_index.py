@@ -3,7 +3,7 @@
 import pytest
 
 from media.hls import index
-from schemas.media import AAC, AUDIO, VIDEO
+from schemas.media import AAC, AUDIO, LIVE_RUNG, VIDEO
 from tests.media.hls.given import PART_S, Log
 
 
@@ -80,3 +80,14 @@ def test_an_index_of_an_earlier_version_is_read() -> None:
 def test_headers_of_another_kind_are_refused() -> None:
     with pytest.raises(KeyError):
         index.RecordingIndex().add("video", "part", {"Loom-Number": "1"}, 1, 1)
+
+
+def test_a_live_rung_is_whole_with_the_last_part_of_the_picture() -> None:
+    log = Log().init().init(LIVE_RUNG).segments(0, 1, VIDEO, LIVE_RUNG).part(2, 0).part(2, 1)
+    log.part(2, 0, LIVE_RUNG).end()
+    rung = log.index.renditions[LIVE_RUNG]
+    assert not rung.final
+    log.part(2, 1, LIVE_RUNG)
+    assert rung.final
+    late = Log().init().init(LIVE_RUNG).segments(0, 1, VIDEO, LIVE_RUNG).end()
+    assert late.index.renditions[LIVE_RUNG].final
