@@ -5,11 +5,16 @@ import { element } from "../common/dom";
 
 export const AUTO = "auto";
 
-/** The first level of each height, the highest first. */
-export function rungs(levels: readonly Pick<Level, "height">[]): { height: number; level: number }[] {
+type Offered = Pick<Level, "height" | "audioGroups">;
+
+/** A level for each height, the highest first; with the sound that is heard already, where that can be. */
+export function rungs(levels: readonly Offered[], now?: Offered): { height: number; level: number }[] {
+  const sounds = ({ audioGroups }: Offered): string => (audioGroups ?? []).join();
   const found = new Map<number, number>();
-  levels.forEach(({ height }, level) => {
-    if (height && !found.has(height)) found.set(height, level);
+  levels.forEach((one, level) => {
+    const before = levels[found.get(one.height) ?? -1];
+    const better = !before || (now && sounds(before) !== sounds(now) && sounds(one) === sounds(now));
+    if (one.height && better) found.set(one.height, level);
   });
   return [...found].map(([height, level]) => ({ height, level })).sort((a, b) => b.height - a.height);
 }
@@ -31,7 +36,7 @@ export function offerQuality(hls: Hls | null, item: HTMLElement, menu: HTMLEleme
 
   menu.addEventListener("change", () => {
     wish = (menu as HTMLElement & { value: string }).value || AUTO;
-    const chosen = rungs(hls.levels).find(({ height }) => String(height) === wish);
+    const chosen = rungs(hls.levels, hls.levels[hls.currentLevel]).find(({ height }) => String(height) === wish);
     hls.nextLevel = chosen?.level ?? -1; // from the next segment on; nothing that is loaded is thrown away
     paint();
   });
