@@ -6,7 +6,8 @@ expects to follow the one before it, so of two workers one is refused (`Overtake
 while another one's parts are fresh, for two would encode all of it twice.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Final
@@ -16,7 +17,7 @@ from nats.aio.client import Client
 
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
-from actors.jetstream.media_writer import MediaWriter, Overtaken, continuation
+from actors.jetstream.media_writer import AGAIN_S, AWAY, MediaWriter, Overtaken, continuation
 from actors.outside.limits import MEBIBYTE, Limits
 from actors.outside.sandbox import Remote, Sandbox, Spoiled
 from actors.processing.log_worker import LogWorker
@@ -68,7 +69,7 @@ class Follower:
             self._replay = await self._begin()
         if self.finished or self._replay is None:
             return
-        async for entry in self._raw.read(raw.page(self._recording_id), self.cursor + 1, end):
+        async for entry in self._pages(end):
             await self._publish(await self._made(self._replay, entry))
             self.cursor = entry.sequence
         if end is not None:
@@ -111,6 +112,18 @@ class Follower:
         for entry in last:
             if entry.headers.get(AUTHOR, self._name) != self._name and _age_s(entry) < FRESH_S:
                 raise Overtaken(entry.headers[AUTHOR])
+
+    async def _pages(self, end: int | None) -> AsyncIterator[Entry]:
+        """What there is behind the cursor; a log that is away is waited for: the child goes on without a seam."""
+        while True:
+            try:
+                async for entry in self._raw.read(raw.page(self._recording_id), self.cursor + 1, end):
+                    yield entry
+            except AWAY as error:
+                log.warning("the log is away", recording=self._recording_id, why=repr(error))
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     async def _made(self, replay: Remote, entry: Entry) -> list[Made]:
         """The parts that a page completes; none of one that cannot be read."""

@@ -90,6 +90,6 @@ def test_events_of_a_service_are_said_by_it_alone(service: Taken) -> None:
 
 
 def test_the_durable_consumers_have_one_reader_each() -> None:
-    for consumer in ("archiver", "aac"):
+    for consumer in ("archiver", "aac", "fallback"):
         readers = [name for name in SERVICES if any(consumer in one for one in PROCESSES[name].publish)]
         assert len(readers) == 1, consumer

@@ -23,7 +23,7 @@ from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO, End, init_from_headers, part_from_headers, to_headers
 from subjects import consumers, media
 from tests.actors import media_given
-from tests.actors.media_given import NatsServer, connected, until
+from tests.actors.media_given import NatsServer, connected, provision, until
 from tests.actors.raw_given import Pages
 from tests.media.journal.numbered import Source, coded, heard, said_packets, shown
 
@@ -140,6 +140,29 @@ async def test_of_two_workers_one_makes_it_alone(server: NatsServer, client: Cli
         await recording.ended()
     await assert_whole(recording, 60, pages)
     assert {said.headers.stretch for said in await recording.made() if isinstance(said, Part)} == {0}
+
+
+async def test_nats_that_was_away_leaves_no_seam(server: NatsServer) -> None:
+    async with connected(server) as client:
+        await provision(client)
+        recording = Recording(client)
+        source = Source().send(coded(60))
+        async with working(client):
+            await recording.write(source.pages[:9])
+            await recording.holds(1)
+            await server.__aexit__(None, None, None)
+            await server.__aenter__()
+            await until(lambda: _is_connected(client))
+            pages = source.close()
+            await recording.write(pages[9:])
+            await recording.end()
+            await recording.ended()
+        await assert_whole(recording, 60, pages)
+        assert {said.headers.stretch for said in await recording.made() if isinstance(said, Part)} == {0}
+
+
+async def _is_connected(client: Client) -> bool:
+    return client.is_connected
 
 
 async def test_what_is_no_page_costs_itself_and_nothing_else(client: Client) -> None:

@@ -84,7 +84,7 @@ def test_when_nothing_happens_pages_say_what_time_it_is() -> None:
 
 
 def test_key_frames_are_asked_for_now_and_then() -> None:
-    source = Source(channels=0).send(coded(450, 1000))
+    source = Source(channels=0).send([b"\0key", *[b"\1delta"] * 449])
     assert source.asked[0] == pytest.approx(100 + KEY_FRAME_S, abs=0.1)
 
 

@@ -8,7 +8,7 @@ import pytest
 from media.audio.opus import SILENCE
 from media.journal import page
 from media.journal.journal import Written
-from media.journal.page import page_of
+from media.journal.page import Frame, page_of
 from media.samples import Continuation, Init, Part
 from media.transcoding.replay import HURRY_S, Done, Made, Replay
 from schemas.media import AUDIO, VIDEO
@@ -76,19 +76,24 @@ def taken_over(pages: Sequence[Written], before: Sequence[Made]) -> list[Made]:
     return replayed(pages, Replay(continuation(outputs(before)), done), first)
 
 
-@pytest.mark.parametrize("shape", ["paused", "reconnected"])
+@pytest.mark.parametrize("shape", ["paused", "reconnected", "gateway killed"])
 def test_killed_anywhere_nothing_is_missing_and_nothing_is_there_twice(shape: str) -> None:
-    first, second, count = coded(66, 20), coded(24, 20, 66), 90
-    if shape == "paused":
+    first, second = coded(66, 20), coded(24, 20, 66)
+    frames = list(range(90))
+    if shape == "gateway killed":  # with what was not in a page yet
+        source = Source().send(first)
+        pages = source.pages + Source("b", at=7.0).send(second).close()
+        frames = frames[: 66 - sum(isinstance(entry, Frame) for entry in source.journal._entries)] + frames[66:]
+    elif shape == "paused":
         pages = Source().send(first).pause().wait(1).resume().send(second).close()
     else:
         pages = Source().send(first).close() + Source("b", at=7.0).send(second).close()
     whole = replayed(pages)
-    assert shown(outputs(whole)) == list(range(count))
+    assert shown(outputs(whole)) == frames
     said = [data for data in heard(outputs(whole)) if data != SILENCE]
     for killed in range(0, len(whole), 3):
         made = whole[:killed] + taken_over(pages, whole[:killed])
-        assert shown(outputs(made)) == list(range(count)), killed
+        assert shown(outputs(made)) == frames, killed
         found = [data for data in heard(outputs(made)) if data != SILENCE]
         assert [said.index(data) for data in found] == list(range(len(said))), killed
         assert_contiguous(made)
