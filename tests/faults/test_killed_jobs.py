@@ -15,18 +15,25 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import StreamConfig
 
+from actors.jetstream.entries import Entries
 from actors.processing.jobs.decider import Completed
+from actors.processing.jobs.open_job import Done, decode
 from actors.processing.jobs.stories import Stories
+from media.hls import index as indices
 from schemas.envelope import NOBODY
 from schemas.ids import JobId, RecordingId, job_id, new_id
 from schemas.processing import QueueJob
-from subjects.buckets import CLAIMS
+from subjects import objects, work
+from subjects.buckets import CLAIMS, WORK
 from tests.actors.processing.jobs.toy import HOLD, noted, who
-from tests.actors.processing.jobs.worker_process import CLAIM_S
+from tests.actors.processing.jobs.worker_process import CLAIM_S, Kind, objects_in
+from tests.actors.processing.ladder.recorded import store_video
 from tests.servers import ROOT, NatsServer, until
 
 UNITS: Final = 24
-Start = Callable[[], subprocess.Popen[bytes]]
+SEGMENTS: Final = 10
+SIZE: Final = (640, 360)
+Start = Callable[[Kind], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -43,9 +50,9 @@ async def start(nats_server: NatsServer, folder: Path) -> AsyncIterator[Start]:
     """Start a worker."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def one() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.actors.processing.jobs.worker_process", nats_server.url, str(folder)]
-        started.append(subprocess.Popen(command, cwd=ROOT))
+    def one(kind: Kind) -> subprocess.Popen[bytes]:
+        module = "tests.actors.processing.jobs.worker_process"
+        started.append(subprocess.Popen([sys.executable, "-m", module, nats_server.url, str(folder), kind], cwd=ROOT))
         return started[-1]
 
     yield one
@@ -55,8 +62,8 @@ async def start(nats_server: NatsServer, folder: Path) -> AsyncIterator[Start]:
         process.wait()
 
 
-async def queued(client: Client) -> JobId:
-    recording_id = RecordingId(new_id())
+async def queued(client: Client, recording: str = "") -> JobId:
+    recording_id = RecordingId(recording or new_id())
     said = QueueJob(job_id(recording_id, "transcode"), recording_id, "transcode", settings={"units": UNITS})
     return (await Stories(client).queue(said, NOBODY)).said.job_id
 
@@ -81,7 +88,7 @@ async def test_a_worker_killed_in_mid_job_costs_the_unit_it_was_at(
     nats_client: Client, folder: Path, start: Start
 ) -> None:
     for _ in range(2):
-        start()
+        start("toy")
     job = await queued(nats_client)
     await until_noted(folder, job, "done", 4)
     (folder / HOLD).touch()
@@ -98,7 +105,7 @@ async def test_a_worker_killed_in_mid_job_costs_the_unit_it_was_at(
 async def test_when_all_workers_are_killed_the_job_goes_on_with_the_next_ones(
     nats_client: Client, folder: Path, start: Start
 ) -> None:
-    workers = [start() for _ in range(2)]
+    workers = [start("toy") for _ in range(2)]
     job = await queued(nats_client)
     await until_noted(folder, job, "done", 4)
     for worker in workers:
@@ -108,8 +115,43 @@ async def test_when_all_workers_are_killed_the_job_goes_on_with_the_next_ones(
     done = noted(folder, job, "done")
     assert len(done) < UNITS
     for _ in range(2):
-        start()
+        start("toy")
     await until_completed(nats_client, job)
     begun = Counter(noted(folder, job, "begun"))
     assert set(begun) == {f"unit {n}" for n in range(UNITS)}
     assert sum(begun.values()) <= UNITS + 2
+
+
+async def test_when_all_workers_are_killed_in_mid_ladder_no_segment_is_missing(
+    nats_client: Client, folder: Path, start: Start
+) -> None:
+    store, recording_id = objects_in(folder), new_id()
+    source = (await store_video(store, recording_id, [SIZE] * SEGMENTS)).renditions["video"]
+    workers = [start("ladder") for _ in range(2)]
+    job = await queued(nats_client, recording_id)
+
+    async def in_the_middle() -> bool:
+        return await segments_done(nats_client, job) >= 2
+
+    await until(in_the_middle)
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        await asyncio.to_thread(worker.wait)
+    assert await segments_done(nats_client, job) < SEGMENTS
+    for _ in range(2):
+        start("ladder")
+    await until_completed(nats_client, job)
+    found = await store.get_async(objects.renditions(recording_id))
+    (made,) = indices.decode(bytes(await found.bytes_async())).renditions.values()
+    assert [(one.number, one.start_s, one.gap) for one in made.segments] == [
+        (one.number, one.start_s, one.gap) for one in source.segments
+    ]
+    for one in made.segments:
+        assert (await store.head_async(objects.segment(recording_id, made.name, one.number)))["size"] == one.size_bytes
+
+
+async def segments_done(client: Client, job: JobId) -> int:
+    entries = await Entries(client, WORK).all(work.steps(job))
+    steps = [work.read(entry.subject).step for entry in entries if isinstance(decode(entry.data), Done)]
+    return sum(step.isdecimal() for step in steps)

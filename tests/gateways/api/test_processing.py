@@ -27,7 +27,7 @@ from schemas.processing import GetJob, JobType, MetadataMeasured, QueueJob
 from schemas.recording import RecordingDeleted
 from tests.actors.media_given import say
 from tests.actors.processing.jobs.toy import HOLD
-from tests.actors.processing.jobs.worker_process import worker
+from tests.actors.processing.jobs.worker_process import toys, worker
 from tests.gateways.api.test_live import listening
 from tests.gateways.api.test_recordings import call, started
 from tests.servers import until
@@ -58,7 +58,7 @@ class Jobs:
 
 @pytest.fixture
 async def jobs(nats_client: Nats, database: Any, tmp_path: Path) -> AsyncIterator[Jobs]:
-    made, queue = worker(nats_client, tmp_path)
+    made, queue = worker(nats_client, tmp_path, toys(tmp_path))
     assert isinstance(made, Worker)
     assert isinstance(queue, QueueActor)
     desk = Desk(database, made.works, made.stories, made.board, made.remains)

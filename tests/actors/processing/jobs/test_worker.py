@@ -28,7 +28,7 @@ from subjects import objects
 from subjects.buckets import CLAIMS, WORK
 from tests.actors.media_given import say, until
 from tests.actors.processing.jobs.toy import FAILS, HOLD, noted
-from tests.actors.processing.jobs.worker_process import worker
+from tests.actors.processing.jobs.worker_process import toys, worker
 
 NOW = datetime.now(UTC)
 MOMENT_S = 0.3
@@ -77,7 +77,7 @@ class Jobs:
 
     @asynccontextmanager
     async def at_work(self, count: int = 1, slots: int = 1, seconds: float = 0.0) -> AsyncIterator[None]:
-        made = [worker(self.client, self.folder, slots=slots, seconds=seconds) for _ in range(count)]
+        made = [worker(self.client, self.folder, toys(self.folder, seconds), slots=slots) for _ in range(count)]
         async with AsyncExitStack() as stack:
             for _, queue in made:
                 await stack.enter_async_context(runtime.running(self.client, queue))
