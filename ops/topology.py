@@ -77,6 +77,7 @@ async def api(settings: Settings, place: Place) -> AsyncIterator[Any]:
             trusted=settings.trusted_proxies,
             store=object_store(settings),
             most_upload_bytes=settings.max_upload_bytes,
+            reserve_bytes=settings.reserve_mb * 1_000_000,
         ) as port,
     ):
         yield port

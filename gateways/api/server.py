@@ -67,13 +67,14 @@ async def running(
     trusted: Proxies = (),
     store: ObjectStore | None = None,
     most_upload_bytes: int = 10 << 30,
+    reserve_bytes: int = 0,
 ) -> AsyncIterator[int]:
     """Serves while the block runs; yields the port. The caller closes `nats` and `redis`.
 
     Raises OSError when the port is taken.
     """
     client, presence = Client(nats), Presence(redis)
-    importing = UploadDoor(client, Uploads(store or MemoryStore()), most_upload_bytes, public_url)
+    importing = UploadDoor(client, Uploads(store or MemoryStore()), most_upload_bytes, public_url, reserve_bytes)
     links, known = Links(secret, public_url, media_url, link_ttl_s), LinkCache(client, redis)
     listeners = Live(nats, client, links, presence)
     space = SpaceHeard()

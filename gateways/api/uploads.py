@@ -27,20 +27,22 @@ from gateways.http.body import json
 from gateways.http.operation import JSON, OCTETS, Answer, Parameter
 from gateways.http.problem import problem
 from gateways.http.route import Route
-from schemas.errors import Conflict, NotFound, Unavailable
+from schemas.errors import Conflict, Full, NotFound, Unavailable
 from schemas.ids import LENGTH, is_id
 from schemas.recording import StartRecording
 from schemas.upload import Upload
 
 BASE: Final = "/api/v1/uploads"
 ONE: Final = f"{BASE}/{{uploadId}}"
-RESERVE_BYTES: Final = 1 << 30
-"""So much of a disk stays free for recordings."""
+TIMES: Final = 4
+"""A file that is imported is on disk so often for a while: as sent, whole, in the log, and as a recording."""
 SWEEP_S: Final = 600.0
 LONGEST_TITLE: Final = 200
 LONGEST_NAME: Final = 255
 PRECONDITION_FAILED: Final = 412
-NO_ROOM: Final = "There is not enough room on the server's disk for this file."
+NO_ROOM: Final = (
+    "There is not enough room on the server's disk for this file; delete recordings, or send a smaller one."
+)
 log = structlog.get_logger(__name__)
 
 Id = Annotated[str, Meta(pattern=f"^[0-9A-Za-z]{{{LENGTH}}}$", description="The upload's `id`, later the recording's.")]
@@ -75,8 +77,11 @@ class UploadView(Struct, frozen=True):
 class UploadDoor:
     """The resource."""
 
-    def __init__(self, client: Client, uploads: Uploads, most_bytes: int, public_url: str | None) -> None:
+    def __init__(
+        self, client: Client, uploads: Uploads, most_bytes: int, public_url: str | None, reserve_bytes: int = 0
+    ) -> None:
         self._client = client
+        self._reserve_bytes = reserve_bytes
         self._uploads = uploads
         self._most_bytes = most_bytes
         self._public_url = public_url
@@ -114,8 +119,8 @@ class UploadDoor:
         if length > self._most_bytes:
             return problem(413, f"A file may have {self._most_bytes} bytes, not {length}.")
         room = self._uploads.room()
-        if room is not None and length > room - RESERVE_BYTES:
-            raise web.HTTPInsufficientStorage(reason=NO_ROOM)
+        if room is not None and length * TIMES > room - self._reserve_bytes:
+            raise Full(NO_ROOM)
         about = Upload(
             new_recording_id(request),
             length,
@@ -280,7 +285,7 @@ def _store() -> Iterator[None]:
         yield
     except AWAY as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise web.HTTPInsufficientStorage(reason=NO_ROOM) from error
+            raise Full(NO_ROOM) from error
         raise Unavailable(f"Storage is away: {error}") from error
 
 

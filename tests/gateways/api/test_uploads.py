@@ -122,26 +122,21 @@ async def test_a_strangers_client_uploads_and_resumes(
 
 async def test_what_came_before_a_connection_broke_is_kept(http: aiohttp.ClientSession, store: LocalStore) -> None:
     path = await created(http, len(FILE))
-    reached = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
-        for at in range(0, 2_000_000, 100_000):
+        for at in range(0, PIECE_BYTES + 100_000, 100_000):
             yield FILE[at : at + 100_000]
-        reached.set()
         await asyncio.Event().wait()
 
+    async def is_kept() -> bool:
+        return (await Uploads(store).find(path.rpartition("/")[2])).offset >= PIECE_BYTES
+
     sending = asyncio.create_task(sent(http, path, 0, slowly()))
-    await asyncio.wait_for(reached.wait(), 10)
+    await until(is_kept)
     sending.cancel()
     await asyncio.wait([sending])
-    at = 0
-
-    async def is_kept() -> bool:
-        nonlocal at
-        at = await offset_of(http, path)
-        return at > 0
-
-    await until(is_kept)
+    at = await offset_of(http, path)
+    assert at >= PIECE_BYTES
     assert (await sent(http, path, at, FILE[at:])).status == 204
     assert await kept(store, path) == FILE
 
@@ -250,6 +245,18 @@ async def test_what_tus_offers_is_told(http: aiohttp.ClientSession) -> None:
         assert response.headers["Tus-Version"] == "1.0.0"
         assert response.headers["Tus-Max-Size"] == str(MOST)
         assert "termination" in response.headers["Tus-Extension"]
+
+
+async def test_a_file_that_the_disk_has_no_room_for_is_refused_before_it_is_sent(
+    nats_client: Nats, pages: Path, store: LocalStore
+) -> None:
+    ten = TUS | {"Upload-Length": "10"}
+    async with (
+        door(nats_client, pages, store=store, reserve_bytes=1 << 60) as full,
+        full.post(BASE, headers=ten) as response,
+    ):
+        assert response.status == 507
+        assert "not enough room" in (await response.json())["detail"]
 
 
 async def test_a_file_that_is_given_up_is_gone(http: aiohttp.ClientSession, store: LocalStore) -> None:
