@@ -18,10 +18,10 @@ from actors.recording.saga import FinishingActor
 from actors.runtime.actor import Actor
 from actors.sourcing.event_message import event_types
 from actors.streaming.actor import StreamingActor
-from schemas.live import JobProgress, SourceMeasured
+from schemas.live import JobProgress, SourceMeasured, SpaceTold
 from schemas.media import End, InitHeaders, PartHeaders
 from schemas.message import answer_type
-from subjects import commands, dead_letters, events, jobs, live, media, peers, streams
+from subjects import beacons, commands, dead_letters, events, jobs, live, media, peers, streams
 from subjects.streams import Stream
 from subjects.tokens import name_of
 
@@ -106,6 +106,7 @@ def _others() -> Iterator[Said]:
     yield Said(
         takeover, "Takeover", "A new source goes on with a recording; the body names it.", ("ingest",), ("ingest",)
     )
+    yield Said(beacons.SPACE, "SpaceTold", doc(SpaceTold), ("streaming",), ("recording", "api"), SpaceTold)
     peer = peers.of(PLACE, "MEMBER").replace(PLACE, "{service}").replace("MEMBER", "{member}")
     says = "A command or query, passed on to the process that has its entity; answered like it. Empty: do you live?"
     yield Said(peer, "PassedOn", says, ("services",), ("services",))

@@ -37,7 +37,9 @@ class SpaceKeeper:
         self._level: space.Level = "enough"
 
     async def look(self) -> None:
-        """Look, say, confine. Raises what nats-py raises while NATS is away."""
+        """Look, say, confine; nothing while nobody would hear. Raises what nats-py raises while NATS is away."""
+        if not self._nats.is_connected:
+            return
         left = await asyncio.to_thread(space.left_bytes, self._folders)
         level, says = space.level(left, self._reserve_bytes), space.says(left, self._reserve_bytes)
         if level != self._level:
