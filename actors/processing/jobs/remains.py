@@ -21,7 +21,8 @@ class Remains:
         """Whether `RecordingDeleted` was said."""
         return await direct_get.last(self._nats, EVENTS.name, events.of(RecordingDeleted, recording_id)) is not None
 
-    async def clear(self, recording_id: str) -> None:
-        """Remove the objects of a recording, if it is deleted."""
+    async def clear(self, recording_id: str) -> bool:
+        """Remove the objects of a recording, if it is deleted; that is done then."""
         if await self.is_deleted(recording_id):
             await storage.delete_all(self._store, objects.prefix(recording_id))
+        return True

@@ -101,7 +101,8 @@ class JobRequests:
 
     async def drop_all(self, recording_id: RecordingId) -> None:
         """The recording is deleted. Raises Unavailable, and what nats-py raises."""
-        for dropped in await self._desk.board.opened_of(recording_id):
+        usual = {job_id(recording_id, job_type) for job_type in OF_EVERY_RECORDING}
+        for dropped in usual.union(await self._desk.board.opened_of(recording_id)):  # a replica may not show them yet
             await self._desk.stories.drop(dropped)
         await self._desk.board.forget_all(recording_id)
 

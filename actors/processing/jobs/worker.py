@@ -147,7 +147,8 @@ class Worker:
         await asyncio.wait(working)
         self._stopping.discard(job_id)
         recording_id, _, _ = job_id.partition("-")
-        await patiently(partial(self.remains.clear, recording_id), None)
+        while not await patiently(partial(self.remains.clear, recording_id), otherwise=False):
+            pass  # storage is away
 
     async def _work(self, job: OpenJob, key: Key, revision: int) -> None:
         """One step, whose claim is ours."""
