@@ -7,6 +7,7 @@ before, and what it makes is a new stretch.
 
 from typing import Final
 
+from av.error import FFmpegError
 from av.video.frame import VideoFrame as Picture
 from msgspec import Struct, structs
 
@@ -26,6 +27,9 @@ from schemas.media import AUDIO, AUDIO_TIMESCALE, BASE_OFFSET_S, VIDEO
 from schemas.raw import PageHeaders
 
 HURRY_S: Final = 3.0
+MOST_PIXELS: Final = 8192 * 4608
+UNUSABLE: Final = (FFmpegError, ValueError, MemoryError)
+"""What a frame may bring about that is meant to; the page around it is none the worse."""
 
 
 class Done(Struct, frozen=True):
@@ -136,7 +140,11 @@ class Replay:
     def _happen(self, entry: Entry, named: int) -> list[Output]:
         match entry:
             case Frame():
-                return self._frame(entry, named)
+                try:
+                    return self._frame(entry, named)
+                except UNUSABLE:
+                    self._encoder = None
+                    return []
             case Sound():
                 return self._sound(entry, named)
             case Aligned(video=video, audio=audio):
@@ -193,7 +201,7 @@ class Replay:
         if self._decoder is None:
             return [] if named <= self._done.video else self._passed_on(entry, named)
         picture = self._decoder.decode(entry.data, key_frame=entry.key_frame)
-        if picture is None or named <= self._done.video:
+        if picture is None or named <= self._done.video or picture.width * picture.height > MOST_PIXELS:
             return []
         self._is_catching_up = False
         encoder = self._encoder_for(picture)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from media.audio.opus import SILENCE
+from media.h264.nal_unit import SPS, kind
 from media.journal import page
 from media.journal.journal import Written
 from media.journal.page import Frame, page_of
@@ -141,6 +143,17 @@ def test_what_cannot_be_decoded_costs_no_more_than_up_to_the_next_key_frame() ->
     found = shown(outputs(replayed(Source(channels=0).send(frames).close())))
     assert found[:40] == list(range(40))
     assert found[-30:] == list(range(60, 90))
+
+
+def test_a_frame_that_cannot_be_used_costs_itself_and_not_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media.transcoding.replay.MOST_PIXELS", 160 * 64)
+    pages = Source().send(coded(60)).send(coded(30, 45, 500, 2)).send(coded(60, 45, 60)).close()
+    assert set(shown(outputs(replayed(pages)))) == set(range(120))  # the last one stands meanwhile
+    broken = video(0.1)[0]
+    units = tuple(unit[:3] if kind(unit) == SPS else unit for unit in broken.nal_units)
+    source = Source("b", codec="H264")
+    source._take(source.journal.add_video(structs.replace(broken, nal_units=units, arrived=100.0), 100.0, source.wall))
+    assert parts(replayed(source.close()), VIDEO) == []
 
 
 def test_h264_behind_it_is_passed_on_as_it_came() -> None:
