@@ -5,7 +5,7 @@ step to whoever comes next; should it live, it notices and stops.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
+from actors.jetstream.direct_get import Entry
 from actors.jetstream.entries import Entries, Overtaken, is_removed
 from subjects import work
 from subjects.buckets import CLAIMS
@@ -28,10 +29,10 @@ log = structlog.get_logger(__name__)
 
 
 class Taken(Struct, frozen=True):
-    """What stands in the bucket: the steps that somebody is at; the sequences of marks that somebody was."""
+    """What stands in the bucket: the steps that somebody is at, and the sequences of what may be replaced."""
 
     steps: frozenset[Key]
-    marks: dict[Key, int]
+    free: dict[Key, int]
 
 
 class Claims:
@@ -42,16 +43,16 @@ class Claims:
         self._member = member
         self._lasts_s = lasts_s
 
-    async def taken(self) -> Taken:
-        """What there is now, of all workers."""
+    async def taken(self, working: Collection[Key] | None = None) -> Taken:
+        """What there is now, of all workers; what this one left behind is free, if it says what it is at."""
         entries = {work.read(entry.subject): entry for entry in await self._entries.all()}
-        marks = {key: entry.sequence for key, entry in entries.items() if is_removed(entry)}
-        return Taken(frozenset(entries.keys() - marks.keys()), marks)
+        free = {key: entry.sequence for key, entry in entries.items() if self._is_free(key, entry, working)}
+        return Taken(frozenset(entries.keys() - free.keys()), free)
 
     async def take(self, key: Key, taken: Taken) -> int | None:
         """The revision of a claim that is ours now; None when somebody was quicker."""
         try:
-            return await self._put(key, taken.marks.get(key, 0))
+            return await self._put(key, taken.free.get(key, 0))
         except Overtaken:
             return None
 
@@ -87,6 +88,10 @@ class Claims:
         if not claim.over.is_set():
             log.warning("a claim is lost", job=key.job_id, step=key.step)
             task.cancel()
+
+    def _is_free(self, key: Key, entry: Entry, working: Collection[Key] | None) -> bool:
+        is_left = working is not None and key not in working and entry.data == self._member.encode()
+        return is_left or is_removed(entry)
 
     async def _put(self, key: Key, last: int) -> int:
         return await self._entries.put(work.step(*key), self._member.encode(), last=last)

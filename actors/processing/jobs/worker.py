@@ -108,7 +108,7 @@ class Worker:
             await self._read(tasks)
             if not self.board.jobs or len(self._working) >= self._slots:
                 return
-            taken = await self._claims.taken()
+            taken = await self._claims.taken(self._working)
             await self._read(tasks)  # who was at a step that is not claimed has said by now that it is done
             key = self._choice(taken.steps)
             if key is None:

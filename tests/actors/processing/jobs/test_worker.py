@@ -26,7 +26,7 @@ from schemas.processing import CancelJob, JobType, QueueJob, RetryJob
 from schemas.recording import RecordingDeleted
 from subjects import objects
 from subjects.buckets import CLAIMS, WORK
-from tests.actors.media_given import say, until
+from tests.actors.media_given import NatsServer, say, until
 from tests.actors.processing.jobs.toy import FAILS, HOLD, noted
 from tests.actors.processing.jobs.worker_process import toys, worker
 
@@ -191,6 +191,18 @@ async def test_what_is_away_is_waited_for_without_end(jobs: Jobs, monkeypatch: p
     async with jobs.at_work():
         job = await jobs.queue(fails=[Unavailable("Storage is away."), OSError("so it is")] * working.ATTEMPTS)
         await jobs.ends(job, Completed)
+
+
+async def test_nats_that_was_away_costs_a_job_nothing_but_time(server: NatsServer, jobs: Jobs) -> None:
+    async with jobs.at_work(slots=2, seconds=0.02):
+        job = await jobs.queue(units=12)
+        await jobs.noted(job, "done", 3)
+        server.kill()
+        await asyncio.sleep(MOMENT_S)
+        server.start()
+        await jobs.ends(job, Completed)
+    assert set(noted(jobs.folder, job, "done")) == {f"unit {n}" for n in range(12)}
+    assert len(noted(jobs.folder, job, "finished")) == 1
 
 
 async def test_a_worker_that_leaves_hands_over_at_once(jobs: Jobs) -> None:
