@@ -51,17 +51,22 @@ class Packager:
         continuation: Continuation = Continuation(),  # noqa: B008  frozen
         part_s: float = 1 / 3,
         segment_s: float = 2.0,
-        sound_patience_s: float = SOUND_PATIENCE_S,
+        patience_s: float | None = None,
         splice: Splice | None = None,
     ) -> None:
-        """`splice` is where the first stretch is placed, `sound_patience_s` how late sound may be behind picture."""
+        """`splice` is where the first stretch is placed.
+
+        `patience_s` is how late sound or picture may be behind the other; without it each has its own.
+        """
         self._video = VideoTrack(part_s, segment_s, continuation) if video else None
         self._audio = AudioTrack(part_s, segment_s, continuation, channels) if audio else None
         self._tracks = [track for track in (self._video, self._audio) if track]
         self._video_time = Timeline(VIDEO_TIMESCALE)
         self._audio_time = Timeline(AUDIO_TIMESCALE)
         self._segment_s = segment_s
-        self._sound_patience_s = sound_patience_s
+        self._sound_patience_s = patience_s or SOUND_PATIENCE_S
+        self._stand_after_s = patience_s or STAND_AFTER_S
+        self._video_patience_s = patience_s or VIDEO_PATIENCE_S
         self._splice = splice
         self._base_time_s = continuation.base_time_s
         self._next_stretch = continuation.stretch
@@ -299,7 +304,7 @@ class Packager:
         if video is None or audio is None or not self._video_time.anchored or video.due is not None:
             return []
         until = _as_picture(audio.tail)
-        if until - video.end < STAND_AFTER_S * VIDEO_TIMESCALE:
+        if until - video.end < self._stand_after_s * VIDEO_TIMESCALE:
             return []
         out: list[Output] = [*video.repeat(until, stretch)]
         self._take_borders(video)
@@ -389,7 +394,7 @@ class Packager:
     def _sound_alone_due(self) -> float | None:
         if self._stretch or not self._early or self._video is None:
             return None
-        return self._early[0].arrived + VIDEO_PATIENCE_S
+        return self._early[0].arrived + self._video_patience_s
 
 
 def _as_sound(ticks: int) -> int:

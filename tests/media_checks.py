@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 BEEP_WINDOW_S = 0.005
+BRIEF_S = 0.002
 CLOCK_CELLS = 30
 CLOCK_WRAPS_MS = 1 << 24
 
@@ -115,6 +116,16 @@ def pictures(all_pieces: Iterable[Piece]) -> list[Presented]:
                 luma = frame.to_ndarray(format="gray")
                 result.append(Presented(float(frame.time or 0), float(luma[::16, ::16].mean()), clock(luma)))
     return result
+
+
+def seen(presented: Iterable[Presented]) -> list[Presented]:
+    """Those that last: what is only decoded for what follows (`media.splice`) nobody gets to see."""
+    found = list(presented)
+    return [
+        one
+        for one, after in zip(found, [*found[1:], None], strict=True)
+        if not after or abs(after.at_s - one.at_s) > BRIEF_S
+    ]
 
 
 def clock(luma: Any) -> int | None:

@@ -34,13 +34,13 @@ from media.packager import Packager
 from media.samples import AudioPacket, Continuation, VideoFrame
 from media.splice import LastFrame, Seam, Splice
 from schemas.media import AUDIO, AUDIO_TIMESCALE, VIDEO, part_from_headers
-from subjects import media
-from subjects.streams import MEDIA
+from subjects import media, raw
+from subjects.streams import MEDIA, RAW
 
 BEGIN_S: Final = 10.0
 TELL_S: Final = 0.5
-SOUND_PATIENCE_S: Final = 2.0
-"""Sound and picture are encoded side by side in the client; none is lost, so the later one may be waited for."""
+PATIENCE_S: Final = 4.0
+"""Sound and picture are encoded side by side in the client; none is lost, so the later one is waited for."""
 AHEAD_US: Final = 60_000_000  # a client's clock may drift from ours
 MESSAGES_A_SECOND: Final = 2_000
 MESSAGES_AT_ONCE: Final = 8_000
@@ -115,6 +115,10 @@ class WebSession(Session):
 
     async def _make_packager(self, there: Continuation) -> Packager:
         """The client is told where the log ends, and says whether it has what was there last."""
+        if await direct_get.last(self._nats, RAW.name, raw.page(self.recording_id)):
+            raise self._refused(
+                TAKEN_OVER, "Its pictures are not H.264: it goes on over WebRTC only."
+            )
         found = await last_frame(self._nats, self.recording_id) if there.discontinuity else None
         said = Welcome(wall_clock_us(), self._segment_s, found[0] if found else None)
         await self._send(messages.write(said))
@@ -131,7 +135,7 @@ class WebSession(Session):
             continuation=there,
             part_s=self._part_s,
             segment_s=self._segment_s,
-            sound_patience_s=SOUND_PATIENCE_S,
+            patience_s=PATIENCE_S,
             splice=place,
         )
 

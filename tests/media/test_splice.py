@@ -49,7 +49,7 @@ def again(log: list[Init | Part], everything: list[Sample], keeps: float) -> lis
     place = Splice(time_s, known.arrived)
     sound_s = there.ends[AUDIO] / AUDIO_TIMESCALE
     seam = Seam(known.arrived, known.arrived + sound_s - time_s)
-    run = Run(Packager(video=True, audio=True, continuation=there, splice=place, sound_patience_s=2.0))
+    run = Run(Packager(video=True, audio=True, continuation=there, splice=place, patience_s=4.0))
     for sample in kept:
         if isinstance(sample, VideoFrame):
             run.feed(seam.frames(sample))
@@ -149,3 +149,21 @@ def test_a_hole_that_cannot_be_filled_takes_no_time() -> None:
     run = Run(Packager(video=True, audio=True, continuation=there, splice=place))
     run.feed(s for s in everything if s.arrived >= 6).close(SECONDS)
     assert run.parts(VIDEO)[0].headers.decode_time / 90_000 == pytest.approx(there.base_time_s, abs=0.05)
+
+
+def test_with_patience_a_busy_encoder_is_waited_for() -> None:
+    """Over the web door either comes late, and nothing takes its place."""
+    everything = samples()
+    late = sorted(
+        everything, key=lambda one: max(one.arrived, 2.5 + one.arrived / 6) if type(one) is VideoFrame else one.arrived
+    )
+    run, now = Run(Packager(video=True, audio=True, patience_s=4.0)), 0.0
+    for sample in late:
+        now = max(now, sample.arrived)
+        add = run.packager.add_video if isinstance(sample, VideoFrame) else run.packager.add_audio
+        run.out += add(sample, now, wall(now))  # type: ignore[arg-type]
+    log = published(run.close(SECONDS))
+    whole = published(Run(Packager(video=True, audio=True)).feed(everything).close(SECONDS))
+    assert [data for _, data in shown(log)] == [data for _, data in shown(whole)]
+    for (at, _), (should, _) in zip(shown(log), shown(whole), strict=True):
+        assert at == pytest.approx(should, abs=0.5 / FPS)

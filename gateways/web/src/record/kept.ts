@@ -9,6 +9,8 @@ export interface Kept {
   watch_url: string;
   recording_type: RecordingType;
   elapsedMs: number;
+  /** From this computer's clock to the server's, microseconds. */
+  offsetUs?: number | null;
 }
 
 const KEY = "loom.recording";

@@ -12,6 +12,7 @@ import { devices } from "./devices";
 import { alive, Inputs } from "./inputs";
 import { forget, keep, kept, type Kept } from "./kept";
 import type { Corner } from "./layout";
+import { sendWhatIsLeft } from "./left_over";
 import { Observer } from "./observer";
 import { type Phase, Recorder } from "./recorder";
 import { meterOf } from "./sound";
@@ -32,6 +33,7 @@ const PHASES: Record<Phase, string> = {
   connecting: "Connecting…",
   recording: "Recording",
   paused: "Paused",
+  kept: "Recording here, connection lost",
   reconnecting: "Connection lost. Trying again…",
   stopping: "Finishing…",
   stopped: "Finished",
@@ -240,8 +242,8 @@ function record(made: Kept): void {
 function showPhase(mine: Recorder, made: Kept, phase: Phase, why: string): void {
   byId("phase").textContent = phase === "stopping" && why ? `Finishing: ${why}` : PHASES[phase];
   byId("on-air").dataset["phase"] = phase;
-  trouble = phase === "reconnecting" || (phase === "connecting" && why) ? `${why} Trying again; it goes on in the same recording.` : "";
-  show(byId("pause"), phase === "recording" || phase === "reconnecting" || phase === "connecting");
+  trouble = troubleOf(phase, why);
+  show(byId("pause"), ["recording", "kept", "reconnecting", "connecting"].includes(phase));
   show(byId("resume"), phase === "paused");
   byId<HTMLButtonElement>("pause").disabled = phase !== "recording";
   for (const id of ["stop", "resume"]) byId<HTMLButtonElement>(id).disabled = !mine.live;
@@ -249,6 +251,20 @@ function showPhase(mine: Recorder, made: Kept, phase: Phase, why: string): void 
   renderWarnings();
   if (phase === "stopped") leave(made);
   if (phase === "over") ended(why);
+}
+
+function troubleOf(phase: Phase, why: string): string {
+  if (phase === "kept") return `${why} Nothing is lost: the recording goes on here and is sent as soon as there is a connection.`;
+  return phase === "reconnecting" || (phase === "connecting" && why) ? `${why} Trying again; it goes on in the same recording.` : "";
+}
+
+/** How fast it leaves, which way, and what still waits. */
+function lineOf({ rate, way, behindS, phase, hasHoles }: Recorder): string {
+  const waiting = behindS >= 2 ? `${Math.round(behindS)} s wait to be sent` : "";
+  if (phase === "kept") return waiting;
+  const speed = rate ? `${(rate.bitrate / 1e6).toFixed(1)} Mbit/s · ${Math.round(rate.framesPerSecond)} fps` : "";
+  const how = [way === "web" ? "over the web port" : "", sendsH264() ? "" : "converted on the server"];
+  return [speed, ...how, waiting, hasHoles ? "no more room: some is missing" : ""].filter(Boolean).join(" · ");
 }
 
 /** What was recorded is there at once. */
@@ -294,12 +310,10 @@ every(100, () => {
 });
 every(1_000, () => {
   recorder?.remember();
-  const rate = recorder?.health;
   const line = byId("line");
-  show(line, recorder?.phase === "recording" && rate !== null);
-  const converted = sendsH264() ? "" : " · converted on the server";
-  if (rate)
-    line.textContent = `${(rate.bitrate / 1e6).toFixed(1)} Mbit/s · ${Math.round(rate.framesPerSecond)} fps${converted}`;
+  const says = recorder && ["recording", "kept"].includes(recorder.phase) ? lineOf(recorder) : "";
+  show(line, says !== "");
+  line.textContent = says;
 });
 window.addEventListener("beforeunload", (event) => {
   if (!recorder?.live) return;
@@ -334,6 +348,9 @@ async function offerToContinue(before: Kept): Promise<void> {
     });
   byId("continue-stop").onclick = () =>
     void attempt(async () => {
+      await sendWhatIsLeft(before, (behindS) => {
+        byId("continue-text").textContent = `Sending what had not been sent: ${Math.ceil(behindS)} s are left…`;
+      });
       await api.control(before.id, "stop");
       forget();
       location.assign(new URL(absolute(before.watch_url)).pathname);

@@ -3,13 +3,13 @@
 import * as api from "../common/api";
 import { sentence } from "../common/dom";
 import { listen, type Source } from "../common/events";
-import { Connection } from "./connection";
+import { Connection, type Rate, type Way } from "./connection";
 import { Elapsed } from "./elapsed";
-import type { Health, Verdict } from "./health";
+import type { Verdict } from "./health";
 import type { Inputs } from "./inputs";
 import { forget, keep, type Kept } from "./kept";
 
-export type Phase = "connecting" | "recording" | "paused" | "reconnecting" | "stopping" | "stopped" | "over";
+export type Phase = "connecting" | "recording" | "paused" | "kept" | "reconnecting" | "stopping" | "stopped" | "over";
 
 export interface Told {
   phase(phase: Phase, why: string): void;
@@ -22,7 +22,11 @@ const STOP_PAUSES_MS = [300, 700, 1_500, 3_000, 5_000];
 export class Recorder {
   phase: Phase = "connecting";
   verdict: Verdict = "good";
-  health: Health | null = null;
+  rate: Rate | null = null;
+  way: Way = "webrtc";
+  /** Seconds of media that wait here to be sent. */
+  behindS = 0;
+  hasHoles = false;
   source: Source | null = null;
   readonly elapsed: Elapsed;
   private wantsPause = false;
@@ -35,14 +39,21 @@ export class Recorder {
     private readonly told: Told,
   ) {
     this.elapsed = new Elapsed(made.elapsedMs);
-    this.connection = new Connection(new URL(made.whip_url, location.href).href, made.whip_token, () => inputs.outgoing(), {
-      connected: () => this.connected(),
-      lost: (at, why) => this.lost(at, why),
+    this.connection = new Connection(made, () => inputs.outgoing(), {
+      connected: (way, since) => {
+        this.way = way;
+        this.connected(since);
+      },
+      lost: (at, why, kept) => this.lost(at, why, kept),
       recovered: (at) => this.connected(at),
       over: (why) => this.over(why),
-      measured: (verdict, health) => {
-        this.verdict = verdict;
-        this.health = health;
+      measured: (verdict, rate, behindS, hasHoles) => {
+        Object.assign(this, { verdict, rate, behindS, hasHoles });
+        if (this.phase === "stopping" && behindS >= 1) this.told.phase(this.phase, `${Math.ceil(behindS)} s are still being sent…`);
+      },
+      clock: (offsetUs) => {
+        made.offsetUs = offsetUs;
+        this.remember();
       },
     });
     this.stopListening = listen(made.id, {
@@ -73,6 +84,7 @@ export class Recorder {
       throw error;
     }
     this.wantsPause = true;
+    this.connection.pause(true);
     this.elapsed.hold(performance.now());
     if (this.phase === "recording") this.become("paused");
   }
@@ -86,6 +98,7 @@ export class Recorder {
       throw error;
     }
     this.wantsPause = false;
+    this.connection.pause(false);
     if (this.phase === "paused") {
       this.elapsed.run(performance.now());
       this.become("recording");
@@ -123,10 +136,12 @@ export class Recorder {
     this.become(this.wantsPause ? "paused" : "recording");
   }
 
-  private lost(at: number, why: string): void {
+  private lost(at: number, why: string, kept: boolean): void {
     if (!this.live) return;
-    this.elapsed.hold(at);
-    this.become(this.phase === "connecting" ? "connecting" : "reconnecting", why);
+    if (this.wantsPause) return; // nothing is captured, nothing is missed
+    if (!kept) this.elapsed.hold(at);
+    if (kept && this.phase !== "connecting") this.elapsed.run(at);
+    this.become(this.phase === "connecting" ? "connecting" : kept ? "kept" : "reconnecting", why);
   }
 
   private over(why: string): void {

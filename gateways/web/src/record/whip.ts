@@ -53,15 +53,16 @@ export class WhipSession {
     for (const sender of this.peer.getSenders()) void sender.replaceTrack(null).catch(() => undefined); // closed: silent anyway
   }
 
-  /** Let the gateway know, then close; a gateway that does not answer is left alone. */
-  async close(): Promise<void> {
+  /** Let the gateway know, then close; whether it has said that all is stored. One that does not answer is left alone. */
+  async close(): Promise<boolean> {
     const resource = this.resource;
     this.resource = "";
     try {
-      if (resource)
-        await request(resource, { method: "DELETE", headers: this.authorization(), keepalive: true }, DELETE_MS);
+      if (!resource) return false;
+      await request(resource, { method: "DELETE", headers: this.authorization(), keepalive: true }, DELETE_MS);
+      return true;
     } catch {
-      // It is away or has closed the session already; nothing is owed.
+      return false; // it is away or has closed the session already
     } finally {
       this.peer.close();
     }
