@@ -116,9 +116,7 @@ class WebSession(Session):
     async def _make_packager(self, there: Continuation) -> Packager:
         """The client is told where the log ends, and says whether it has what was there last."""
         if await direct_get.last(self._nats, RAW.name, raw.page(self.recording_id)):
-            raise self._refused(
-                TAKEN_OVER, "Its pictures are not H.264: it goes on over WebRTC only."
-            )
+            raise self._refused(TAKEN_OVER, "Its pictures are not H.264: it goes on over WebRTC only.")
         found = await last_frame(self._nats, self.recording_id) if there.discontinuity else None
         said = Welcome(wall_clock_us(), self._segment_s, found[0] if found else None)
         await self._send(messages.write(said))
