@@ -54,7 +54,7 @@ class Posters:
         self._sandbox = sandbox
 
     async def watch(self, recording_id: str, look_s: float = LOOK_S) -> None:
-        """Look at a recording that has just begun, until `look_s` after its first key frame."""
+        """Look at a recording that has just begun, until `look_s` after its first picture."""
         best: Picture | None = None
         try:
             async with (
@@ -64,9 +64,10 @@ class Posters:
                 async for entry in parts:
                     if not _is_key_frame(entry):
                         continue
-                    if best is None:
-                        limit.reschedule(asyncio.get_running_loop().time() + look_s)
+                    first = best is None
                     best = await self._better(recording_id, entry, best)
+                    if first and best:
+                        limit.reschedule(asyncio.get_running_loop().time() + look_s)
         except TimeoutError:
             log.debug("looked enough", recording=recording_id, found=best is not None)
 

@@ -1,5 +1,7 @@
 """How is a part of the log read so that it can be decoded? With the init segment it belongs to."""
 
+from contextlib import suppress
+
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
 from schemas.media import VIDEO, init_from_headers, part_from_headers
@@ -19,7 +21,8 @@ class KeyFrames:
         number = part_from_headers(entry.headers).init
         if number not in self._inits:
             async for found in self._log.read(media.init(self._recording_id, VIDEO), 1):
-                self._inits[init_from_headers(found.headers).number] = found.data
+                with suppress(KeyError, ValueError):  # no init: nobody will ask for it
+                    self._inits[init_from_headers(found.headers).number] = found.data
         init = self._inits.get(number)
         async for found in self._log.read(entry.subject, entry.sequence, entry.sequence):
             return None if init is None else (init, found.data)

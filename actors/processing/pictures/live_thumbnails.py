@@ -6,6 +6,7 @@ worker at a time is at a recording (`Claims`); who dies is followed by who looks
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -25,8 +26,8 @@ from actors.processing.jobs.claims import Claims, Taken
 from actors.processing.pictures import album
 from actors.processing.pictures.album import Filed
 from actors.processing.pictures.key_frames import KeyFrames
-from actors.processing.pictures.series import Series
-from media.pictures.sprite import thumbnails
+from actors.processing.pictures.series import Series, Shot
+from media.pictures.sprite import PER_SHEET, Thumbnail, thumbnails
 from schemas.errors import Unavailable
 from schemas.media import VIDEO, part_from_headers
 from schemas.message import Event
@@ -38,9 +39,8 @@ LOOK_S: Final = 5.0
 """How often it is looked for recordings that nobody is at."""
 JOB: Final = "live"
 STEP: Final = "thumbnails"
-LIMITS: Final = Limits(seconds=10.0, cpu_seconds=10)
+LIMITS: Final = Limits(seconds=30.0, cpu_seconds=30)
 AWAY: Final = (OSError, BaseError, nats.errors.Error, APIError, Unavailable)
-UNREADABLE: Final = (KeyError, ValueError, Spoiled)
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class LiveThumbnails:
     def __init__(self, client: Client, store: ObjectStore, sandbox: Sandbox, claims: Claims) -> None:
         self._client = client
         self._log = MediaLog(client)
-        self._objects = store
+        self._store = store
         self._sandbox = sandbox
         self._claims = claims
         self._following: dict[str, asyncio.Task[None]] = {}
@@ -109,34 +109,37 @@ class LiveThumbnails:
                 if address.kind == "end":
                     break
                 if (address.rendition, address.kind) == (VIDEO, "part"):
-                    await self._see(entry, pictures, series)
-                    if series.is_ripe() and not await self._store(recording_id, series, sheets):
+                    _see(series, entry)
+                    if series.is_ripe() and not await self._make(recording_id, pictures, series, sheets):
                         return
-        await self._store(recording_id, series, sheets)
+        await self._make(recording_id, pictures, series, sheets)
 
-    async def _see(self, entry: Entry, pictures: KeyFrames, series: Series) -> None:
-        try:
-            at_s = series.see(part_from_headers(entry.headers))
-            track = None if at_s is None else await pictures.track(entry)
-            if at_s is None or track is None:
-                return
-            (small,) = await self._sandbox.run(thumbnails, [track], limits=LIMITS)
-        except UNREADABLE as error:
-            log.warning("no thumbnail of this part", sequence=entry.sequence, error=repr(error))
-            return
-        if small:
-            series.add(at_s, small)
-
-    async def _store(self, recording_id: str, series: Series, sheets: dict[int, Filed]) -> bool:
-        """What is new, and how long it all lasts. False when the recording is no longer ours to write to."""
+    async def _make(self, recording_id: str, pictures: KeyFrames, series: Series, sheets: dict[int, Filed]) -> bool:
+        """What waits, and how long it all lasts. False when the recording is no longer ours to write to."""
+        made = await self._decoded(pictures, series.take())
         for over in (RecordingDeleted, RecordingCompleted):
             if await self._was_said(over, recording_id):
                 return False
-        if taken := series.take():
-            sheets[taken.number] = await album.file_sheet(self._objects, recording_id, taken.number, taken.shots)
+        for at_s, small in made:
+            series.add(at_s, small)
+            if len(series.sheet.shots) == PER_SHEET or at_s == made[-1][0]:
+                number, shots = series.sheet
+                sheets[number] = await album.file_sheet(self._store, recording_id, number, shots)
         if sheets:
-            await album.file_cues(self._objects, recording_id, list(sheets.values()), series.end_s)
+            await album.file_cues(self._store, recording_id, list(sheets.values()), series.end_s)
         return True
+
+    async def _decoded(self, pictures: KeyFrames, shots: Sequence[Shot]) -> list[tuple[float, Thumbnail]]:
+        """Those that can be."""
+        there = [(at_s, track) for at_s, entry in shots if (track := await pictures.track(entry))]
+        if not there:
+            return []
+        try:
+            small = await self._sandbox.run(thumbnails, [track for _, track in there], limits=LIMITS)
+        except Spoiled as error:
+            log.warning("no thumbnails of these parts", at_s=there[0][0], error=str(error))
+            return []
+        return [(at_s, one) for (at_s, _), one in zip(there, small, strict=True) if one]
 
     async def _is_over(self, recording_id: str) -> bool:
         return await self._log.last(media.end(recording_id)) is not None or await self._was_said(
@@ -145,3 +148,10 @@ class LiveThumbnails:
 
     async def _was_said(self, event: type[Event], recording_id: str) -> bool:
         return await direct_get.last(self._client, EVENTS.name, events.of(event, recording_id)) is not None
+
+
+def _see(series: Series, entry: Entry) -> None:
+    try:
+        series.see(part_from_headers(entry.headers), entry)
+    except (KeyError, ValueError) as error:
+        log.warning("a part of the log cannot be read", sequence=entry.sequence, error=repr(error))
