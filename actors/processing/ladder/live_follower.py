@@ -30,7 +30,8 @@ from schemas.media import LIVE_RUNG, VIDEO, InitHeaders, PartHeaders, init_from_
 from subjects import media
 from subjects.streams import MEDIA
 
-LIMITS: Final = Limits(seconds=20.0, cpu_seconds=7 * 86_400)
+LIMITS: Final = Limits(seconds=20.0, cpu_seconds=7 * 86_400, niceness=5)
+"""Behind whatever a recording needs, before jobs: somebody waits for it."""
 BEFORE: Final = 20_000
 """So many messages of the log, of all recordings, are looked through for the beginning of a segment."""
 CATCH_UP: Final = 8
