@@ -19,6 +19,7 @@ from msgspec import Raw, Struct
 from actors.outside.limits import Limits, apply
 
 LENGTH: Final = struct.Struct("!I")
+LONGEST_TRACE: Final = 4_000
 EXPECTED: Final = (ValueError, EOFError, OSError, MemoryError)
 """What codecs raise for what cannot be read (an FFmpegError is an OSError or a ValueError)."""
 
@@ -91,7 +92,9 @@ def _answered(called: Callable[..., Any], arguments: Sequence[Raw]) -> tuple[Ans
     except EXPECTED as error:
         return Answer(error=str(error) or type(error).__name__), None
     except Exception as error:  # noqa: BLE001  the rim: whatever strangers' media brings about is said, not raised
-        return Answer(error=f"cannot be read ({type(error).__name__})", trace=traceback.format_exc()), None
+        return Answer(
+            error=f"cannot be read ({type(error).__name__})", trace=traceback.format_exc()[-LONGEST_TRACE:]
+        ), None
 
 
 def _send(connection: socket.socket, answer: Answer) -> None:

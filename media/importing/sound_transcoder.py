@@ -36,6 +36,7 @@ class TranscodedSound:
         self._begins_s = begins_s
         self._channels = channels
         self._resampler: AudioResampler | None = None
+        self._shape = ("", "", 0)
         self._encoder = _encoder(channels)
         self._tail: int | None = None  # where the encoder has been fed up to
         self.frontier_s = 0.0
@@ -48,6 +49,7 @@ class TranscodedSound:
             return [made for frame in frames for made in self._add(frame)]
         except (FFmpegError, ValueError):
             self.lost += 1
+            self._resampler = None
             return []
 
     def end(self) -> list[Sound]:
@@ -72,13 +74,12 @@ class TranscodedSound:
             yield from self._fed(made)
 
     def _resampled(self, frame: AudioFrame) -> list[AudioFrame]:
-        if self._resampler is None:
+        """By a resampler for this rate and these channels; they may change on the way."""
+        shape = frame.format.name, frame.layout.name, frame.sample_rate
+        if self._resampler is None or shape != self._shape:
             self._resampler = AudioResampler(_FORMAT, _LAYOUTS[self._channels], AUDIO_TIMESCALE)
-        try:
-            return self._resampler.resample(frame)
-        except ValueError:  # another rate or other channels from here on
-            self._resampler = None
-            return self._resampled(frame)
+            self._shape = shape
+        return self._resampler.resample(frame)
 
     def _silence(self, samples: int) -> Iterator[Sound]:
         while samples > 0:

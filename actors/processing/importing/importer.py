@@ -46,6 +46,8 @@ from subjects import live
 
 TOLD_S: Final = 0.5
 WORTH_TELLING_S: Final = 0.5
+FORGIVEN: Final = 10
+"""So many frames and packets of a good file may be unreadable: those before its first key frame, say."""
 OPEN: Final = (Status.PREPARING, Status.RECORDING)
 log = structlog.get_logger(__name__)
 
@@ -175,7 +177,7 @@ class Importer:
                     batch: Batch = await reader.call("next")
                     await published.write(feeder.feed(batch))
                     if batch.is_last:
-                        return f"some of it is damaged, {batch.lost} times" if batch.lost else found.damage
+                        return found.damage or ("some of it is damaged" if batch.lost > FORGIVEN else "")
                     if clock() - told_at >= TOLD_S:
                         told_at = clock()
                         await self._tell(recording_id, found, feeder.position_s)

@@ -305,3 +305,13 @@ async def test_a_pause_may_last(nats_client: Nats, database: Any, service: Clien
     now = datetime.now(UTC)
     assert await abandonment.find(database, now + timedelta(minutes=50)) == []
     assert await abandonment.find(database, now + timedelta(minutes=70)) == [entity]
+
+
+async def test_a_file_may_wait_longer_for_its_turn(nats_client: Nats, database: Any, service: Client) -> None:
+    entity = RecordingId(new_id())
+    await service.ask(StartRecording(entity, "A film", recording_type="import"))
+    await caught_up(nats_client, database)
+    abandonment = Abandonment(nats_client, timedelta(minutes=1), timedelta(hours=1))
+    now = datetime.now(UTC)
+    assert await abandonment.find(database, now + timedelta(hours=23)) == []
+    assert await abandonment.find(database, now + timedelta(hours=25)) == [entity]

@@ -8,7 +8,15 @@ from msgspec import structs
 from actors.recording import decider, view
 from actors.recording.decider import Command, Event
 from schemas.errors import Conflict, Gone, LoomError, NotFound
-from schemas.recording import RecordingStopped, RecordingUpdated, Status, StopRecording, UpdateRecording
+from schemas.recording import (
+    FailRecording,
+    RecordingFailed,
+    RecordingStopped,
+    RecordingUpdated,
+    Status,
+    StopRecording,
+    UpdateRecording,
+)
 from tests.actors.recording.said import (
     COMPLETE,
     COMPLETED,
@@ -37,13 +45,19 @@ HELD = (PREPARED, STARTED, PAUSED)
 PROCESSING = (PREPARED, STARTED, STOPPED)
 DONE = (PREPARED, STARTED, STOPPED, COMPLETED)
 FAILED = (PREPARED, NEVER_BEGUN)
-COMMANDS = (CONNECT, PAUSE, RESUME, STOP, COMPLETE, UpdateRecording(ID, "New"), DELETE)
+FAIL = FailRecording(ID, "The file is empty.")
+COMMANDS = (CONNECT, PAUSE, RESUME, STOP, COMPLETE, FAIL, UpdateRecording(ID, "New"), DELETE)
 
 
 @pytest.mark.parametrize(
     ("happened", "command", "said"),
     [
         (PREPARING, CONNECT, [STARTED]),
+        (PREPARING, FAIL, [RecordingFailed(ID, NOW, "The file is empty.")]),
+        (RECORDING, FAIL, [RecordingFailed(ID, NOW, "The file is empty.")]),
+        (PROCESSING, FAIL, []),
+        (DONE, FAIL, []),
+        (FAILED, FAIL, []),
         (RECORDING, CONNECT, []),
         (HELD, CONNECT, []),
         (RECORDING, PAUSE, [PAUSED]),
@@ -153,6 +167,11 @@ def test_new_words_change_nothing_else() -> None:
 )
 def test_how_it_looks(happened: tuple[Event, ...], status: Status) -> None:
     assert view.of(decider.present(given(*happened).state)).status is status
+
+
+def test_a_failed_recording_tells_why() -> None:
+    seen = view.of(decider.present(given(PREPARED, RecordingFailed(ID, NOW, "The file is empty.")).state))
+    assert seen.failure_reason == "The file is empty."
 
 
 def test_a_completed_recording_tells_its_length_and_size() -> None:
