@@ -47,6 +47,12 @@ class EditsView(Struct, frozen=True):
     can_redo: bool
 
 
+class ComposedRecordings(Struct, frozen=True):
+    """Recordings that were made of others; each is `completed` a moment later."""
+
+    recordings: list[RecordingId]
+
+
 class JobView(Struct, frozen=True):
     """A job as whoever waits for it sees it."""
 
@@ -278,6 +284,31 @@ class GetEdits(Query[EditsView], frozen=True):
     """All versions."""
 
     recording_id: RecordingId
+
+
+class SplitRecording(Command[ComposedRecordings], frozen=True):
+    """Make two of one, as it is shown; it stays as it is. The new ids come with the wish, so that it has one effect."""
+
+    recording_id: RecordingId
+    at_seconds: Seconds
+    first_id: RecordingId
+    second_id: RecordingId
+
+
+class StitchRecordings(Command[ComposedRecordings], frozen=True):
+    """Make one of several, as they are shown, in this order; `recording_id` is that of the new one."""
+
+    recording_id: RecordingId
+    parts: Annotated[list[RecordingId], Meta(min_length=2, max_length=50)]
+    title: Annotated[str, Meta(max_length=200)] = ""
+
+
+class RecordingComposed(Event, frozen=True):
+    """It was put together of others."""
+
+    recording_id: RecordingId
+    parts: list[RecordingId]
+    at: datetime
 
 
 class RecordingEdited(Event, frozen=True):

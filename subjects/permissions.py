@@ -31,6 +31,8 @@ from schemas.processing import (
     RedoEdit,
     RenditionMade,
     RetryJob,
+    SplitRecording,
+    StitchRecordings,
     UndoEdit,
 )
 from schemas.recording import (
@@ -117,7 +119,7 @@ _OWN: Final[Mapping[str, Rights]] = {
     "api": asks(
         *(StartRecording, PauseRecording, ResumeRecording, StopRecording, UpdateRecording, DeleteRecording),
         *(GetRecording, ListRecordings, SaveTemplate, ListTemplates, SetRetention, GetRetention),
-        *(EditRecording, UndoEdit, RedoEdit, GetEdits),
+        *(EditRecording, UndoEdit, RedoEdit, GetEdits, SplitRecording, StitchRecordings),
         *(ListJobs, GetJob, RetryJob, CancelJob, GetMetadata),
     )
     | tells(commands.ping("recording"))
@@ -158,7 +160,7 @@ _OWN: Final[Mapping[str, Rights]] = {
     | purges(RAW),
     "processing": says("processing")
     | projects("processing")
-    | asks(GetRecording, ConnectSource, StopRecording, FailRecording, UpdateRecording)
+    | asks(GetRecording, StartRecording, ConnectSource, StopRecording, FailRecording, UpdateRecording)
     | puts(ImportFile)
     | tells(*_RECEIVED, live.SOURCES)  # of files that are imported
     | shares(WORK)

@@ -17,6 +17,7 @@ from obstore.store import ObjectStore
 from actors.jetstream.tasks import ended
 from actors.outside.sandbox import Sandbox
 from actors.processing import aac_follower, fallback_follower
+from actors.processing.edits.compositions import CompositionDesk, CompositionRequests
 from actors.processing.edits.maker import Maker
 from actors.processing.edits.requests import EditDesk, EditRequests
 from actors.processing.importing.actor import ImportingActor
@@ -51,12 +52,21 @@ AWAY: Final = (OSError, BaseError, nats.errors.Error)
 log = structlog.get_logger(__name__)
 
 
-class ProcessingActor(JobRequests, EditRequests, Actor, service="processing"):
+class ProcessingActor(JobRequests, EditRequests, CompositionRequests, Actor, service="processing"):
     """Makes what needs a codec: posters here, AAC and jobs in workers of their own."""
 
-    def __init__(self, nats: Client, posters: Posters, desk: Desk, edits: EditDesk, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        nats: Client,
+        posters: Posters,
+        desk: Desk,
+        edits: EditDesk,
+        composing: CompositionDesk,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
         JobRequests.__init__(self, desk)
         EditRequests.__init__(self, edits)
+        CompositionRequests.__init__(self, composing)
         self._ask = Asker(nats).ask
         self._stories: EventStore[None] = EventStore(nats, "processing", None, lambda state, _: state)
         self._posters = posters
@@ -159,7 +169,10 @@ async def running(
         claims = Claims(nats, new_id()[:8])
         worker = Worker(nats, kinds, stories, claims, remains, slots)
         desk = Desk(database, kinds, stories, worker.board, remains)
-        actor = ProcessingActor(nats, Posters(nats, store, sandbox), desk, EditDesk(nats, Maker(store, sandbox)), tasks)
+        maker = Maker(store, sandbox)
+        actor = ProcessingActor(
+            nats, Posters(nats, store, sandbox), desk, EditDesk(nats, maker), CompositionDesk(nats, store, maker), tasks
+        )
         followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
         live = LiveThumbnails(nats, store, sandbox, claims)
         rungs = LiveRungs(nats, sandbox, claims, live_rung, video_encoder)

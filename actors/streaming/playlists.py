@@ -26,12 +26,16 @@ def index_of(found: Contents) -> hls.RecordingIndex:
 
 def playlists(found: Contents, timing: Timing = Timing()) -> dict[str, bytes]:  # noqa: B008  frozen
     """Every playlist and the index by path; the index last: where it is, everything is."""
-    recording_id, index = found.recording_id, index_of(found)
+    index = index_of(found)
+    return rendered(found.recording_id, index, timing) | {objects.index(found.recording_id): hls.encode(index)}
+
+
+def rendered(recording_id: str, index: hls.RecordingIndex, timing: Timing = Timing()) -> dict[str, bytes]:  # noqa: B008  frozen
+    """Every playlist by path."""
     made = {
         objects.playlist(recording_id, name): media_playlist.ended(rendition, timing, PATHS).encode()
         for name, rendition in index.renditions.items()
         if rendition.inits and rendition.segments
     }
     made[objects.multivariant(recording_id)] = multivariant_playlist.render(index, PATHS).encode()
-    made[objects.index(recording_id)] = hls.encode(index)
     return made

@@ -18,9 +18,12 @@ from actors.jetstream.media_log import MediaLog
 from actors.outside import storage
 from actors.runtime.client import Client as Actors
 from actors.runtime.tracing import around, current, of
+from actors.streaming.composed import Composed, composed
 from actors.streaming.contents import Contents, contents, without
+from actors.streaming.playlists import rendered
 from actors.streaming.retention import Retention
 from actors.streaming.sample_tables import SampleTables
+from media.hls import index as indices
 from schemas.envelope import TRACE, Caller
 from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
@@ -71,10 +74,16 @@ class Sealer:
         found = await self._found(recording_id)
         if not found.ended:
             return 0
-        if not await self._retention.is_deleted(recording_id) and found.main():
+        known = Composed(0.0, [])
+        if await self._retention.is_deleted(recording_id):
+            pass
+        elif found.main():
             found = await self._with_aac(found)
             await self._store_all(found)
-        await self._complete(found)
+            known = Composed(found.duration_s(), found.stretches())
+        else:
+            known = await self._composed(recording_id)
+        await self._complete(recording_id, known)
         return found.last
 
     async def _found(self, recording_id: str) -> Contents:
@@ -118,6 +127,17 @@ class Sealer:
         for path, data in self._playlists(found).items():
             await storage.put(self._store, path, data)
 
+    async def _composed(self, recording_id: str) -> Composed:
+        """Of one that was put together of others: it only lacks its playlists."""
+        try:
+            data = bytes(await (await self._store.get_async(objects.index(recording_id))).bytes_async())
+        except FileNotFoundError:
+            return Composed(0.0, [])
+        index = indices.decode(data)
+        for path, text in rendered(recording_id, index).items():
+            await storage.put(self._store, path, text)
+        return composed(recording_id, index)
+
     async def _store_media(self, found: Contents, missing: Mapping[str, int]) -> None:
         """One object at a time: memory holds one segment."""
         for init, entry in found.inits.items():
@@ -149,18 +169,18 @@ class Sealer:
         kept = (*(f"/{rendition}/" for rendition in (AAC, *RUNGS)), f"/{objects.EDITS}")
         return not any(name in path for name in kept)
 
-    async def _complete(self, found: Contents) -> None:
+    async def _complete(self, recording_id: str, known: Composed) -> None:
         """Tell the recording; one that is gone meanwhile takes its objects with it.
 
         Without a stretch there was nothing to be stored, and the recording has failed.
         """
-        stored = await storage.sizes(self._store, objects.prefix(found.recording_id))
+        stored = await storage.sizes(self._store, objects.prefix(recording_id))
         said = CompleteRecording(
-            RecordingId(found.recording_id), round(found.duration_s(), 3), sum(stored.values()), found.stretches()
+            RecordingId(recording_id), round(known.duration_s, 3), sum(stored.values()), known.stretches
         )
         try:
             await self._actors.ask(said)
         except (Gone, NotFound):
-            await self._retention.delete(found.recording_id)
+            await self._retention.delete(recording_id)
         except Conflict as error:  # the log has ended before `RecordingStopped` was said
             raise Unavailable(str(error)) from error

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import structs
 
-from gateways.api.edits import Edit
+from gateways.api.edits import Edit, Split, Stitch
 from gateways.api.links import LinkedRecording
 from gateways.api.recordings import Change, Control, LinkedPage, NewTemplate, Start, StartedRecording
 from gateways.api.workspaces import Retention
@@ -14,7 +14,7 @@ from gateways.http.health import Readiness
 from gateways.http.refusals import Problem
 from schemas.ids import LOCAL_USER, LOCAL_WORKSPACE, RecordingId, TemplateId, job_id
 from schemas.live import JobProgress, SourceMeasured
-from schemas.processing import EditsView, EditVersion, JobPage, JobView, KeptRange, VideoMetadata
+from schemas.processing import ComposedRecordings, EditsView, EditVersion, JobPage, JobView, KeptRange, VideoMetadata
 from schemas.recording import RecordingView, Status, TemplateList, TemplateView
 from schemas.streaming import RetentionView
 from subjects import objects
@@ -80,6 +80,9 @@ EXAMPLES: Final = (
     _TEMPLATE,
     TemplateList([_TEMPLATE]),
     Edit(_KEPT),
+    Split(61.2),
+    Stitch([_ID, "9bQe1ZsPpUu4HhR6mWxT2a"], "All of it"),
+    ComposedRecordings([_ID]),
     EditsView(
         _ID,
         1,

@@ -96,3 +96,19 @@ async def test_on_a_phone_the_ends_are_moved_by_finger(product: Product, chromiu
         await page.get_by_test_id("edit-save").tap()
         await expect(page.get_by_test_id("editor")).to_be_hidden()
         await lasts(page, SECONDS / 2)
+
+
+async def test_it_is_split_and_put_together_again(product: Product, recorded: str) -> None:
+    """As the last edit left it: its second half."""
+    shown = SECONDS / 2
+    made = await product.call("POST", f"/api/v1/recordings/{recorded}/split", {"at_seconds": 2.5})
+    parts = [await product.until(one, "completed") for one in made["recordings"]]
+    assert [one["duration_seconds"] for one in parts] == [
+        pytest.approx(2.5, abs=0.1),
+        pytest.approx(shown - 2.5, abs=0.1),
+    ]
+    wish = {"recording_ids": made["recordings"], "title": "Both"}
+    (both,) = (await product.call("POST", "/api/v1/recordings/stitch", wish))["recordings"]
+    view = await product.until(both, "completed")
+    assert (view["title"], view["duration_seconds"]) == ("Both", pytest.approx(shown, abs=0.2))
+    assert "#EXT-X-ENDLIST" in await product.until_playlist(both, "#EXT-X-ENDLIST")

@@ -4,10 +4,18 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
+from media.edits.edit_list import Range
 from schemas.errors import Conflict, Gone
 from schemas.ids import RecordingId
 from schemas.message import Event
-from schemas.processing import EditChosen, EditsView, EditVersion, RecordingEdited, RecordingForgotten
+from schemas.processing import (
+    EditChosen,
+    EditsView,
+    EditVersion,
+    RecordingComposed,
+    RecordingEdited,
+    RecordingForgotten,
+)
 
 
 class History(Struct, frozen=True):
@@ -16,6 +24,7 @@ class History(Struct, frozen=True):
     versions: tuple[RecordingEdited, ...] = ()
     current: int = 0
     gone: bool = False
+    composed: bool = False
 
     @property
     def next(self) -> int:
@@ -40,9 +49,18 @@ def evolve(history: History, event: Event) -> History:
         return History((*history.versions, event), event.edit_version)
     if isinstance(event, EditChosen):
         return structs.replace(history, current=event.edit_version)
+    if isinstance(event, RecordingComposed):
+        return structs.replace(history, composed=True)
     if isinstance(event, RecordingForgotten):
         return History(gone=True)
     return history
+
+
+def shown(history: History) -> tuple[Range, ...] | None:
+    """What viewers see of the recording; None: all of it."""
+    if not history.current:
+        return None
+    return tuple(Range(one.begin_seconds, one.end_seconds) for one in history.versions[history.current - 1].keep)
 
 
 def edited(history: History, made: RecordingEdited) -> list[Event]:
