@@ -7,6 +7,7 @@ while another one's parts are fresh, for two would encode all of it twice.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from subjects.streams import MEDIA, RAW
 LIMITS: Final = Limits(cpu_seconds=7 * 86_400, memory_bytes=2048 * MEBIBYTE, niceness=0)
 """A recording may be long, its picture large, and somebody watches."""
 FRESH_S: Final = 4.0
+CHILDREN: Final = 2  # that a page may cost: the machine may only have been too busy
 END_REASON: Final = "Loom-Reason"
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,7 @@ class Follower:
         self._child = AsyncExitStack()
         self._replay: Remote | None = None
         self._writer = MediaWriter(client, MEDIA.name, {})
-        self._spoiled: set[int] = set()  # pages that a child did not survive
+        self._failures: Counter[int] = Counter()  # of pages
         self.cursor = 0
         """Sequence of the last page of which everything is published that can be."""
         self.finished = False
@@ -83,15 +85,20 @@ class Follower:
         await self._child.aclose()
 
     async def _begin(self) -> Remote | None:
-        """A child that goes on behind what is there; None when the recording has ended. Raises Overtaken."""
+        """A child that goes on behind what is there; None when the recording has ended.
+
+        Raises: Overtaken; Unavailable when that is not certain.
+        """
         if await self._log.known(media.end(self._recording_id)):
             self.finished = True
             return None
+        there, sequences = await continuation(self._client, self._recording_id)
         last = {name: await self._log.known(media.part(self._recording_id, name)) for name in (VIDEO, AUDIO)}
+        if sequences != {entry.subject: entry.sequence for entry in last.values() if entry}:
+            raise Unavailable("Somebody is writing, or a replica is behind.")
         self._stand_back([entry for entry in last.values() if entry])
         if any(entry and SOURCE not in entry.headers for entry in last.values()):
             last = await self._last_of_pages()
-        there, sequences = await continuation(self._client, self._recording_id)
         done = _done(last)
         self._writer = MediaWriter(self._client, MEDIA.name, sequences)
         self.cursor = min(done.resume, page_of(done.audio) or done.resume) - 1 if done.resume else 0
@@ -126,17 +133,17 @@ class Follower:
                 return
 
     async def _made(self, replay: Remote, entry: Entry) -> list[Made]:
-        """The parts that a page completes; none of one that cannot be read."""
-        if entry.sequence in self._spoiled:
+        """The parts that a page completes; none of one that cannot be read, or that no child survives."""
+        if self._failures[entry.sequence] >= CHILDREN:
             return []
         try:
             said, late_s = page_from_headers(entry.headers), _age_s(entry)
             made: list[Made] = await replay.call("take", entry.sequence, said, entry.data, late_s)
         except (KeyError, ValueError, Spoiled) as error:
             log.warning("a page cannot be used", recording=self._recording_id, page=entry.sequence, why=str(error))
-            self._spoiled.add(entry.sequence)
+            self._failures[entry.sequence] += 1
             if replay.is_over:
-                raise Unavailable("The decoder did not survive a page; another one goes on without it.") from error
+                raise Unavailable("The decoder did not survive a page; another one tries.") from error
             return []
         return made
 

@@ -175,7 +175,7 @@ async def test_a_child_that_is_killed_is_followed_by_another(client: Client, tmp
         await voice.begin()
         await voice.say(0, 3)
         await heard(client, voice, 3)
-        for child in _children():
+        for child in decoders():
             os.kill(child, signal.SIGKILL)
         await voice.say(4, 9)
         await voice.end()
@@ -184,7 +184,7 @@ async def test_a_child_that_is_killed_is_followed_by_another(client: Client, tmp
     assert lag((await played(client, voice, parts, tmp_path))[PRIMING:], opus_pcm(PACKETS[: 10 * IN_PART])) == 0
 
 
-def _children() -> list[int]:
+def decoders() -> list[int]:
     """The decoders: children of our children."""
     zygotes = _children_of(os.getpid())
     return [child for zygote in zygotes for child in _children_of(zygote)]

@@ -24,6 +24,7 @@ from schemas.media import AUDIO, VIDEO, End, init_from_headers, part_from_header
 from subjects import consumers, media
 from tests.actors import media_given
 from tests.actors.media_given import NatsServer, connected, provision, until
+from tests.actors.processing.test_aac_worker import decoders
 from tests.actors.raw_given import Pages
 from tests.media.journal.numbered import Source, coded, heard, said_packets, shown
 
@@ -126,6 +127,21 @@ async def test_a_killed_worker_is_followed_and_nothing_is_missing_or_there_twice
     await assert_whole(recording, 90, pages)
     stretches = {said.headers.stretch for said in await recording.made() if isinstance(said, Part)}
     assert stretches == {0, 1}
+
+
+async def test_a_child_that_is_killed_costs_nothing(client: Client) -> None:
+    recording = Recording(client)
+    source = Source().send(coded(60, 20))
+    async with working(client):
+        await recording.write(source.pages[:10])
+        await recording.holds(2)
+        for child in decoders():
+            os.kill(child, signal.SIGKILL)
+        pages = source.close()
+        await recording.write(pages[10:])
+        await recording.end()
+        await recording.ended()
+    await assert_whole(recording, 60, pages)
 
 
 async def test_of_two_workers_one_makes_it_alone(server: NatsServer, client: Client) -> None:
