@@ -49,6 +49,11 @@ export class Controls {
     this.scrub.paint();
   }
 
+  /** Another version is shown: moments of it are these of the recording. */
+  shows(origin: (time: number) => number): void {
+    this.scrub.shows(origin);
+  }
+
   private span(): Span {
     const { seekable, duration } = this.video;
     const start = seekable.length ? seekable.start(0) : 0;

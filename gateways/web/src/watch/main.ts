@@ -35,7 +35,7 @@ const player = new Player(video, link, {
 });
 
 const controls = new Controls(player, video, link);
-const editing = new Editing(player, video, link);
+const editing = new Editing(player, video, link, (origin) => controls.shows(origin));
 
 const WORDS: Record<api.Status, string> = {
   preparing: "About to begin",

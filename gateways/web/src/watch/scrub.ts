@@ -45,6 +45,9 @@ export class Scrub {
   private dragging = NaN; // the moment that is dragged to
   private pointed = NaN; // the moment whose picture is shown
   private hiding = 0;
+  private wavy: Waveform | null = null;
+  /** Which moment of the recording is shown when: it may be edited. */
+  private origin = (time: number): number => time;
 
   /** `span`: from where to where one can go now. */
   constructor(
@@ -70,11 +73,18 @@ export class Scrub {
 
   /** Draw how loud it is; it lasts as long as the bar. */
   hear(found: Waveform): void {
+    this.wavy = found;
     const { start, end } = this.span();
     if (end <= start) return;
-    const of = heights(found, end - start);
+    const of = heights(found, end - start, undefined, this.origin);
     this.wave.replaceChildren(drawn(of));
     this.heard.replaceChildren(drawn(of));
+  }
+
+  /** Pictures and sound are those of the recording; what is shown of it may be less. */
+  shows(origin: (time: number) => number): void {
+    this.origin = origin;
+    if (this.wavy) this.hear(this.wavy);
   }
 
   paint(): void {
@@ -154,7 +164,7 @@ export class Scrub {
     if (!(end > start)) return;
     this.pointed = time;
     this.moment.textContent = duration(time - start);
-    const cue = this.thumbnails.at(time - start);
+    const cue = this.thumbnails.at(this.origin(time - start));
     const sheet = cue && this.thumbnails.sheet(cue);
     if (!cue) this.picture.hidden = true;
     else if (sheet) this.draw(cue, sheet); // until it is there, the one before stands

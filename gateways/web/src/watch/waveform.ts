@@ -13,14 +13,19 @@ const COLUMNS = 400;
 const HEIGHT = 100;
 const FAINTEST = 2; // so that silence is seen as a line
 
-/** Heights from 0 to 1, `columns` of them over `duration` seconds: the loudest of each, spread so that speech is seen. */
-export function heights(found: Waveform, duration: number, columns = COLUMNS): number[] {
+/** Heights from 0 to 1, `columns` of them over `duration` seconds (moments of the recording by `origin`): the loudest of each, spread so that speech is seen. */
+export function heights(
+  found: Waveform,
+  duration: number,
+  columns = COLUMNS,
+  origin = (time: number): number => time,
+): number[] {
   const full = 2 ** (found.bits - 1);
   const perSecond = found.sample_rate / found.samples_per_pixel;
   const stride = 2 * found.channels;
   return Array.from({ length: columns }, (_, column) => {
-    const first = Math.floor((column / columns) * duration * perSecond);
-    const end = Math.max(Math.ceil(((column + 1) / columns) * duration * perSecond), first + 1);
+    const first = Math.floor(origin((column / columns) * duration) * perSecond);
+    const end = first + Math.max(Math.ceil((duration / columns) * perSecond), 1);
     let loudest = 0;
     for (let at = first * stride; at < Math.min(end, found.length) * stride; at += 1)
       loudest = Math.max(loudest, Math.abs(found.data[at]!));

@@ -7,6 +7,7 @@ import type { Player } from "../player";
 import { downloads } from "./downloads";
 import * as edits from "./edits";
 import { Editor, opener } from "./editor";
+import { origin, type Keep } from "./ranges";
 
 const LENGTH_MS = 10_000;
 
@@ -19,6 +20,7 @@ export class Editing {
     private readonly player: Player,
     private readonly video: HTMLVideoElement,
     private readonly link: Link,
+    private readonly shows: (origin: (time: number) => number) => void,
   ) {
     byId("copy").before(this.offer);
     this.offer.append(byId("copy"));
@@ -28,7 +30,19 @@ export class Editing {
   know({ id, status }: Recording): void {
     if (status !== "completed" || this.offered) return;
     this.offered = true;
+    void this.tell(id);
     this.offer.prepend(opener(() => void this.open(id)), downloads(this.link));
+  }
+
+  /** Thumbnails and waveform are the recording's; what is shown of it may be less. */
+  private async tell(id: string): Promise<void> {
+    const kept = await edits.get(id).then(edits.kept, () => null);
+    this.show(kept);
+    if (kept) this.video.addEventListener("durationchange", () => this.show(kept), { once: true });
+  }
+
+  private show(keep: Keep | null): void {
+    this.shows(keep ? (time) => origin(keep, time) : (time) => time);
   }
 
   private async open(id: string): Promise<void> {
@@ -37,7 +51,8 @@ export class Editing {
       const found = await edits.get(id);
       this.player.open("original/master.m3u8");
       const total = await lengthOf(this.video);
-      this.editor = new Editor(id, this.video, total, found, { closed: () => this.closed() });
+      this.show(null);
+      this.editor = new Editor(id, this.video, total, found, { closed: () => this.closed(id) });
     } catch (error) {
       this.player.open("");
       return toast(sentence(error));
@@ -46,10 +61,11 @@ export class Editing {
     show(this.offer, false);
   }
 
-  private closed(): void {
+  private closed(id: string): void {
     this.editor = null;
     show(this.offer);
     this.player.open("");
+    void this.tell(id);
   }
 }
 

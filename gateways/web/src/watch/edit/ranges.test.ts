@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cut, length, onward, restore, trim, type Keep } from "./ranges";
+import { cut, length, onward, origin, restore, trim, type Keep } from "./ranges";
 
 const ALL: Keep = [[0, 60]];
 
@@ -26,4 +26,9 @@ test("playing goes from range to range", () => {
   const keep = cut(ALL, 10, 20);
   expect([onward(keep, 5), onward(keep, 10), onward(keep, 15), onward(keep, 60)]).toEqual([5, 20, 20, null]);
   expect(length(keep)).toBe(50);
+});
+
+test("a moment of what is shown is one of the recording", () => {
+  const keep = cut(ALL, 10, 20);
+  expect([origin(keep, 0), origin(keep, 9), origin(keep, 10), origin(keep, 49), origin(keep, 99)]).toEqual([0, 9, 20, 59, 60]);
 });

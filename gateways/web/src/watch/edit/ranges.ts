@@ -38,4 +38,14 @@ export function onward(keep: Keep, time: number): number | null {
   return null;
 }
 
+/** Which moment of the recording is shown at `time` of what is kept. */
+export function origin(keep: Keep, time: number): number {
+  let left = time;
+  for (const [from, to] of keep) {
+    if (left < to - from) return from + left;
+    left -= to - from;
+  }
+  return keep.at(-1)?.[1] ?? time;
+}
+
 export const same = (one: Keep, other: Keep): boolean => JSON.stringify(one) === JSON.stringify(other);
