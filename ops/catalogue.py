@@ -33,7 +33,7 @@ ACTORS: Final[tuple[type[Actor], ...]] = (
     QueueActor,
     ImportingActor,
 )
-SERVICES: Final = ("recording", "processing", "saga")
+SERVICES: Final = ("recording", "processing", "streaming", "saga")
 """Those that say events."""
 TABLES: Final = ("recording", "processing")
 """Those whose events make tables."""

@@ -10,7 +10,7 @@ from schemas import upcasters
 from schemas.message import Event
 
 GOLDEN = Path(__file__).with_name("golden")
-SERVICES = ("recording", "processing", "saga")
+SERVICES = ("recording", "processing", "streaming", "saga")
 EVENTS = {event.__name__: event for service in SERVICES for event in event_types(service).values()}
 
 
