@@ -71,6 +71,13 @@ class Source:
         self._sound_due = self.now
         return self
 
+    def speak(self, seconds: float) -> "Source":
+        """Sound alone."""
+        self.now += seconds
+        self._sound(self.now)
+        self._tick(self.now)
+        return self
+
     def pause(self) -> "Source":
         self._take(self.journal.pause(self.now, self.wall))
         return self

@@ -180,6 +180,17 @@ def test_who_has_fallen_behind_hurries_and_leaves_nothing_out() -> None:
     assert [said.headers.number for said in outputs(made) if isinstance(said, Init)] == [0, 1]
 
 
+def test_sound_alone_goes_on_behind_picture_and_is_gone_on_with() -> None:
+    pages = Source().send(coded(60)).close() + Source("b", codec="", at=3.0).speak(3).close()
+    whole = replayed(pages)
+    said = [data for data in heard(outputs(whole)) if data != SILENCE]
+    assert said == said_packets(pages)
+    killed = [*range(len(whole) - 6, len(whole))]
+    for made in (whole[:at] + taken_over(pages, whole[:at]) for at in killed):
+        assert [data for data in heard(outputs(made)) if data != SILENCE] == said
+        assert shown(outputs(made)) == list(range(60))
+
+
 def test_a_page_of_nonsense_is_refused() -> None:
     with pytest.raises(ValueError, match="not a page"):
         Replay(Continuation(), Done()).take(1, Source().journal._said, b"nonsense")
