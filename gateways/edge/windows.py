@@ -1,6 +1,7 @@
 """Which recordings does the edge hold at this moment? Those somebody asked for lately; live ones follow the log."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -51,6 +52,7 @@ class Windows:
         self._opening: dict[str, asyncio.Task[Window]] = {}
         self._following: dict[str, tuple[Follower, asyncio.Task[None]]] = {}
         self._refused: dict[str, tuple[float, NotFound | Gone]] = {}
+        self._unread: set[str] = set()  # whose renditions are not known, for storage or NATS was away
 
     def __len__(self) -> int:
         return len(self._open)
@@ -94,6 +96,9 @@ class Windows:
                 if connection != self._nats.stats["reconnects"] and self._nats.is_connected:
                     connection = self._nats.stats["reconnects"]
                     await self._look_for_deleted()
+                    self._unread |= self._open.keys()
+                for window in [self._open[one] for one in self._unread & self._open.keys()]:
+                    await self._add_renditions(window)
         finally:
             if not self._nats.is_closed:
                 await subscription.unsubscribe()
@@ -129,7 +134,8 @@ class Windows:
             for missing in (archived, known):
                 if missing:
                     raise missing
-        await self._add_renditions(window)
+        if window.index.ended:
+            await self._add_renditions(window)
         self._open[recording_id] = window
         self._following[recording_id] = follower, self._owner.create_task(follower.run())
         await self._say_watched(recording_id)
@@ -147,12 +153,16 @@ class Windows:
             return None
 
     async def _add_renditions(self, window: Window) -> None:
-        """What was made after the recording; without storage, or when it cannot be read, there is none for now."""
+        """What was made after the recording; while storage is away there is none, and it is asked again."""
         try:
             found = await self._sources.from_store(objects.renditions(window.recording_id))
             if found is not None:
                 window.add_stored(indices.decode(found))
-        except (Unavailable, msgspec.MsgspecError) as error:
+            self._unread.discard(window.recording_id)
+        except Unavailable:
+            self._unread.add(window.recording_id)
+        except msgspec.MsgspecError as error:
+            self._unread.discard(window.recording_id)
             log.warning("renditions.json cannot be read", recording=window.recording_id, why=str(error))
 
     async def _rendition_made(self, message: Msg) -> None:
@@ -180,7 +190,8 @@ class Windows:
             window = self._open.get(recording_id)
             is_live = window is not None and not window.archived and not window.index.ended
             if window and is_live and now - window.last_used <= WATCHED_S and self._nats.is_connected:
-                await self._nats.publish(live.watched(recording_id))
+                with suppress(*AWAY):  # it is said again
+                    await self._nats.publish(live.watched(recording_id))
 
     async def _look_for_deleted(self) -> None:
         """What was deleted while NATS was away was not heard."""
@@ -214,6 +225,7 @@ class Windows:
         return window
 
     def _drop(self, recording_id: str) -> Window | None:
+        self._unread.discard(recording_id)
         if recording_id in self._following:
             follower, task = self._following.pop(recording_id)
             follower.stop()
