@@ -1,3 +1,4 @@
+import ast
 import importlib.metadata
 import json
 import re
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from ops.documents import ROOT
 
+ONLY_FOR_BENCH = {"faststream", "playwright"}  # `make bench` installs what is for development
 NAMES = ("actors", "gateways", "media", "ops", "schemas", "subjects")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONSTRAINTS = (ROOT / "constraints.txt").read_text()
@@ -31,6 +33,39 @@ def test_each_name_is_ours_alone(name: str) -> None:
 
 def test_the_packages_are_named_and_tests_are_not_among_them() -> None:
     assert set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == set(NAMES)
+
+
+def imported(folder: str) -> set[str]:
+    """Top-level names that a package imports, at its start or later."""
+    found = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - set(NAMES)
+
+
+def installed() -> set[str]:
+    """The distributions that a newcomer has: our dependencies, with what they depend on."""
+    found: set[str] = set()
+    left = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+    while left:
+        requirement = left.pop()
+        name = canonicalize_name(requirement.name)
+        applies = [{"extra": extra} for extra in ("", *requirement.extras)]
+        if name not in found:
+            needed = map(Requirement, importlib.metadata.requires(name) or [])
+            left += [one for one in needed if one.marker is None or any(map(one.marker.evaluate, applies))]
+        found.add(name)
+    return found
+
+
+def test_what_is_imported_is_installed_for_a_newcomer() -> None:
+    there, given_by = installed(), importlib.metadata.packages_distributions()
+    names = {name for folder in NAMES for name in imported(folder)} - ONLY_FOR_BENCH
+    assert not {name for name in names if not there & {canonicalize_name(by) for by in given_by[name]}}
 
 
 def pinned() -> dict[str, list[str]]:
