@@ -98,9 +98,9 @@ class Uploads:
         await storage.delete_all(self._store, objects.upload(upload_id))
 
     async def known(self) -> list[str]:
-        """The ids of all there are."""
-        found = await obstore.list_with_delimiter_async(self._store, objects.UPLOADS)
-        return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
+        """The ids of all there are, by their objects: some stores list folders that are empty."""
+        paths = await storage.sizes(self._store, objects.UPLOADS)
+        return sorted({path.removeprefix(objects.UPLOADS).partition("/")[0] for path in paths})
 
     async def sweep(self, now: datetime | None = None) -> list[str]:
         """Remove what has expired; gives back what that was."""
