@@ -11,7 +11,7 @@ import { isTaken, wish, type Wish } from "./shortcuts";
 import { Thumbnails } from "./thumbnails";
 import type { Waveform } from "./waveform";
 
-const WAVE_AGAIN_MS = [0, 2_000, 5_000, 10_000, 20_000, 40_000];
+const AGAIN_MS = [0, 2_000, 5_000, 10_000, 20_000, 40_000];
 const SLOWEST = 0.25;
 const FASTEST = 4;
 
@@ -19,7 +19,7 @@ export class Controls {
   private recording: Recording | null = null;
   private readonly scrub: Scrub;
   private readonly thumbnails: Thumbnails;
-  private listening = false; // somebody asks for the waveform already
+  private settling = false;
 
   constructor(
     private readonly player: Player,
@@ -41,7 +41,7 @@ export class Controls {
     const before = this.recording?.status;
     this.recording = recording;
     if (recording.status !== "completed" || before === "completed") return;
-    void this.listen(before !== undefined);
+    void this.settle(before !== undefined);
   }
 
   /** Several times a second. */
@@ -61,24 +61,30 @@ export class Controls {
     return { start, end: this.player.edge() };
   }
 
-  /** The waveform is made some time after the end. */
-  private async listen(wasLive: boolean): Promise<void> {
-    if (this.listening) return;
-    this.listening = true;
-    for (const ms of WAVE_AGAIN_MS) {
+  /** What is made some time after the end: the waveform, and finer thumbnails than those of the live series. */
+  private async settle(wasLive: boolean): Promise<void> {
+    if (this.settling) return;
+    this.settling = true;
+    let heard = false;
+    for (const ms of AGAIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, ms));
-      if (wasLive) void this.thumbnails.read(); // those of the live series give way to finer ones
-      try {
-        const answer = await fetch(await this.link.fresh(this.recording?.waveform_url ?? ""));
-        if (answer.ok) {
-          const found = (await answer.json()) as Waveform;
-          await this.known();
-          this.scrub.hear(found);
-          return;
-        }
-      } catch {
-        // a bar without it seeks as well
-      }
+      if (wasLive) void this.thumbnails.read();
+      heard ||= await this.listen();
+      if (heard && !wasLive) return;
+    }
+  }
+
+  /** Draw the waveform, if it is there. */
+  private async listen(): Promise<boolean> {
+    try {
+      const answer = await fetch(await this.link.fresh(this.recording?.waveform_url ?? ""));
+      if (!answer.ok) return false;
+      const found = (await answer.json()) as Waveform;
+      await this.known();
+      this.scrub.hear(found);
+      return true;
+    } catch {
+      return false; // a bar without it seeks as well
     }
   }
 

@@ -54,6 +54,7 @@ export class Player {
   quiet = false;
   private ownTarget = NaN;
   private lastTime = 0;
+  private wasLive = false; // while one rendition gives way to another, hls.js knows of none
   private waitingSince = NaN;
   private wanted = false; // meant to play, as far as the person is concerned
   private frames: { at: number; count: number } | null = null;
@@ -118,7 +119,7 @@ export class Player {
 
   /** Whether the playlist still grows. */
   get live(): boolean {
-    if (this.hls) return this.hls.latestLevelDetails?.live ?? false;
+    if (this.hls) return (this.wasLive = this.hls.latestLevelDetails?.live ?? this.wasLive);
     return this.video.duration === Infinity;
   }
 

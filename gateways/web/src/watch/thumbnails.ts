@@ -87,7 +87,7 @@ export class Thumbnails {
     this.askedAt = performance.now();
     try {
       const url = await this.address();
-      const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+      const answer = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(10_000) });
       const etag = answer.headers.get("etag") ?? "";
       if (answer.ok && (!etag || etag !== this.etag)) {
         this.cues = parse(await answer.text(), new URL(url, location.href).href);
