@@ -28,6 +28,8 @@ STAND_BACK_S: Final = 2.0
 HANDED_BACK_S: Final = 0.1
 """So long a message that was handed back waits: it may come here again, and nobody else be there."""
 RETRY_S: Final = 0.5
+LOOK_S: Final = 0.25
+MOST_LOOKS: Final = 20
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,7 @@ class Desk:
         self.waiting: dict[int, Msg] = {}
         self.end: int | None = None
         self.news = asyncio.Event()
+        self._looks = 0
 
     def take(self, delivery: Msg, *, is_end: bool) -> None:
         """Note what came."""
@@ -77,7 +80,14 @@ class Desk:
         self.waiting[sequence] = delivery
         if is_end:
             self.end = sequence
+        self._looks = 0
         self.news.set()
+
+    def look_again(self) -> None:
+        """What was told of could not be read: a replica is behind. Not for ever: it may have been purged."""
+        self._looks += 1
+        if self._looks <= MOST_LOOKS:
+            asyncio.get_running_loop().call_later(LOOK_S, self.news.set)
 
     async def has_news(self) -> bool:
         """Wait for something to do; False when nothing came for long."""
@@ -177,3 +187,5 @@ class LogWorker:
         done = desk.follower.finished
         for sequence in [s for s in desk.waiting if done or s <= desk.follower.cursor]:
             await desk.waiting.pop(sequence).ack()
+        if desk.waiting:
+            desk.look_again()

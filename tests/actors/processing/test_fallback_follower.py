@@ -22,11 +22,13 @@ from schemas.envelope import MESSAGE_ID
 from schemas.ids import new_id
 from schemas.media import AUDIO, VIDEO, End, init_from_headers, part_from_headers, to_headers
 from subjects import consumers, media
+from subjects.streams import RAW
 from tests.actors import media_given
 from tests.actors.media_given import NatsServer, connected, provision, until
 from tests.actors.processing.test_aac_worker import decoders
 from tests.actors.raw_given import Pages
 from tests.media.journal.numbered import Source, coded, heard, said_packets, shown
+from tests.replicas import Replica
 
 
 class Recording(Pages):
@@ -179,6 +181,23 @@ async def test_nats_that_was_away_leaves_no_seam(server: NatsServer) -> None:
 
 async def _is_connected(client: Client) -> bool:
     return client.is_connected
+
+
+async def test_a_replica_that_is_behind_holds_nothing_up(client: Client, replica: Replica) -> None:
+    recording = Recording(client)
+    pages = Source(channels=0).send(coded(30)).pause().pages  # after which nothing comes for long
+    async with working(client) as worker:
+        replica.falls_behind(RAW, at=len(pages) - 1, times=3)
+        await recording.write(pages)
+        await until(lambda: _has_acknowledged(client), 10)  # it comes again after fifteen
+        assert worker.statistics() == {"recordings": 1, "waiting": 0}
+    assert replica.times == 0
+    assert shown(await recording.made()) == list(range(30))
+
+
+async def _has_acknowledged(client: Client) -> bool:
+    info = await client.jetstream().consumer_info("RAW", consumers.FALLBACK.name)
+    return not info.num_ack_pending and not info.num_pending
 
 
 async def test_what_is_no_page_costs_itself_and_nothing_else(client: Client) -> None:
