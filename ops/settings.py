@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, structs
 
+from schemas.media import RUNGS
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -60,6 +62,13 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _ladder(text: str) -> tuple[str, ...]:
+    wanted = [] if text == "none" else [name.strip() for name in text.split(",")]
+    if not set(wanted) <= set(RUNGS):
+        raise ValueError(f"some of {', '.join(RUNGS)}, or none")
+    return tuple(name for name in RUNGS if name in wanted)
 
 
 def _ports(text: str) -> tuple[int, int] | None:
@@ -234,6 +243,13 @@ ALL: Final = (
         _one_of("always", "watched", "off"),
     ),
     Setting(
+        "LOOM_LADDER",
+        "1080p,720p,480p,360p",
+        "The sizes a recording can also be watched at after its end, up to its own: of 1080p, 720p, 480p and 360p; "
+        "none: its own alone.",
+        _ladder,
+    ),
+    Setting(
         "LOOM_VIDEO_ENCODER",
         "libx264",
         "How smaller sizes are encoded: libx264 on any machine; h264_nvenc, h264_vaapi, h264_videotoolbox, h264_qsv or "
@@ -309,6 +325,7 @@ class Settings(Struct, frozen=True):
     limit_changes: int
     trusted_proxies: tuple[Network, ...]
     live_rung: Literal["always", "watched", "off"]
+    ladder: tuple[str, ...]
     video_encoder: str
     part_ms: int
     segment_ms: int

@@ -163,6 +163,7 @@ async def processing(settings: Settings, _: Place) -> AsyncIterator[Any]:
             part_s=settings.part_s,
             segment_s=settings.segment_s,
             live_rung=settings.live_rung,
+            rungs=settings.ladder,
             video_encoder=settings.video_encoder,
         ),
     ):

@@ -1,7 +1,7 @@
 """What the `processing` service does when: AAC and H.264 follow the logs, posters and jobs follow the events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ from media.transcode.encoder import X264
 from schemas.envelope import Meta
 from schemas.errors import Gone, Unavailable
 from schemas.ids import new_id
+from schemas.media import RUNGS
 from schemas.processing import MakePoster, PosterMade, RecordingEdited, RecordingForgotten
 from schemas.recording import GetRecording, RecordingCompleted, RecordingDeleted, RecordingStarted
 
@@ -156,6 +157,7 @@ async def running(
     part_s: float = 1 / 3,
     segment_s: float = 2.0,
     live_rung: Policy = "off",
+    rungs: Sequence[str] = RUNGS,
     video_encoder: str = X264,
 ) -> AsyncIterator[ProcessingActor]:
     """The service, while the block runs. What is under way at its end is done again by whoever comes next.
@@ -165,7 +167,7 @@ async def running(
     """
     stories, remains = Stories(nats), Remains(nats, store)
     async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
-        kinds = works(Tools(nats, store, sandbox, video_encoder))
+        kinds = works(Tools(nats, store, sandbox, rungs, video_encoder))
         claims = Claims(nats, new_id()[:8])
         worker = Worker(nats, kinds, stories, claims, remains, slots)
         desk = Desk(database, kinds, stories, worker.board, remains)
@@ -175,8 +177,8 @@ async def running(
         )
         followers = (aac_follower.worker(nats, sandbox), fallback_follower.worker(nats, sandbox))
         live = LiveThumbnails(nats, store, sandbox, claims)
-        rungs = LiveRungs(nats, sandbox, claims, live_rung, video_encoder)
-        lasting = (*(one.run() for one in (*followers, live, rungs, worker)), keep_up(nats, database, PROJECTION))
+        live_rungs = LiveRungs(nats, sandbox, claims, live_rung, video_encoder)
+        lasting = (*(one.run() for one in (*followers, live, live_rungs, worker)), keep_up(nats, database, PROJECTION))
         importer = Importer(nats, store, sandbox, scratch=scratch, part_s=part_s, segment_s=segment_s)
         working = [tasks.create_task(work) for work in (*lasting, actor.catch_up())]
         try:

@@ -1,6 +1,6 @@
 """Which kinds of work are done here? By job type; a job of a type that is not here is not queued."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from nats.aio.client import Client
@@ -13,6 +13,7 @@ from actors.processing.pictures.analyze_work import AnalyzeWork
 from actors.processing.pictures.thumbnail_work import ThumbnailWork
 from actors.processing.said import Said
 from media.transcode.encoder import X264
+from schemas.media import RUNGS
 from schemas.processing import JobType
 
 
@@ -22,13 +23,14 @@ class Tools(Struct, frozen=True):
     nats: Client
     store: ObjectStore
     sandbox: Sandbox
+    rungs: Sequence[str] = RUNGS
     video_encoder: str = X264
 
 
 def works(tools: Tools) -> Mapping[JobType, Work]:
     """All of them."""
     return {
-        "transcode": TranscodeWork(tools.nats, tools.store, tools.sandbox, tools.video_encoder),
+        "transcode": TranscodeWork(tools.nats, tools.store, tools.sandbox, tools.rungs, tools.video_encoder),
         "thumbnail": ThumbnailWork(tools.store, tools.sandbox),
         "analyze": AnalyzeWork(tools.store, tools.sandbox, Said(tools.nats)),
     }

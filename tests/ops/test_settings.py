@@ -23,6 +23,8 @@ def test_an_empty_setting_is_as_good_as_none() -> None:
     [
         ("LOOM_PORT", "443", 443),
         ("LOOM_UDP_PORTS", "50000-50099", (50000, 50099)),
+        ("LOOM_LADDER", "360p, 720p", ("720p", "360p")),
+        ("LOOM_LADDER", "none", ()),
         ("LOOM_PUBLIC_IP", "203.0.113.7", "203.0.113.7"),
         ("LOOM_PUBLIC_URL", "https://loom.example/", "https://loom.example"),
         ("LOOM_STORAGE_URL", "s3://videos/loom", "s3://videos/loom"),
@@ -44,6 +46,8 @@ def test_a_setting_is_read(name: str, text: str, value: object) -> None:
         ("LOOM_PORT", "65536", "a whole number between 1 and 65535"),
         ("LOOM_PORT", "²", "a whole number between 1 and 65535"),
         ("LOOM_UDP_PORTS", "50000", "a range of ports"),
+        ("LOOM_LADDER", "720p,4k", "some of 1080p, 720p, 480p, 360p, or none"),
+        ("LOOM_VIDEO_ENCODER", "h265", "libx264 or h264_nvenc"),
         ("LOOM_UDP_PORTS", "50099-50000", "a range of ports"),
         ("LOOM_PUBLIC_IP", "example.org", "an IP address"),
         ("LOOM_PUBLIC_URL", "loom.example", "http://"),

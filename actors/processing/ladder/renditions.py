@@ -1,6 +1,6 @@
 """What is a rung, seen as a rendition? The segments of `video` with other bytes: same numbers, same times; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -46,12 +46,12 @@ def encoded(outcome: Outcome) -> bytes:
     return msgspec.json.encode(outcome)
 
 
-def index_of(video: RenditionIndex, results: Mapping[str, bytes]) -> RecordingIndex:
+def index_of(video: RenditionIndex, rungs: Sequence[Rung], results: Mapping[str, bytes]) -> RecordingIndex:
     """The renditions, by what came of the segments, whose numbers are the names of the units."""
     outcomes = {int(name): msgspec.json.decode(result, type=Outcome) for name, result in results.items()}
     made = {number: {one.rung: one for one in outcome.made} for number, outcome in outcomes.items()}
     place = _Places()
-    found = [_rendition(rung.name, video, made, place) for rung in rungs_of(video)]
+    found = [_rendition(rung.name, video, made, place) for rung in rungs]
     return RecordingIndex({rendition.name: rendition for rendition in found if rendition.inits}, ended=True)
 
 

@@ -22,10 +22,11 @@ from actors.processing.said import Said
 from media.hls import index as indices
 from media.hls.index import RecordingIndex, RenditionIndex
 from media.transcode.encoder import X264
+from media.transcode.ladder import Rung
 from media.transcode.segment import Rendered, transcode
 from schemas.errors import Invalid
 from schemas.ids import RecordingId
-from schemas.media import VIDEO
+from schemas.media import RUNGS, VIDEO
 from schemas.processing import RenditionMade
 from subjects import objects
 
@@ -41,18 +42,26 @@ _MEGAPIXEL: Final = 1e6
 class TranscodeWork:
     """job_type `transcode`."""
 
-    def __init__(self, nats: Client, store: ObjectStore, sandbox: Sandbox, encoder: str = X264) -> None:
+    def __init__(
+        self,
+        nats: Client,
+        store: ObjectStore,
+        sandbox: Sandbox,
+        rungs: Sequence[str] = RUNGS,
+        encoder: str = X264,
+    ) -> None:
         self._store = store
         self._sandbox = sandbox
         self._said = Said(nats)
+        self._rungs = rungs
         self._encoder = encoder
         self._limits = LIMITS if encoder == X264 else Limits(LIMITS.seconds, LIMITS.cpu_seconds, files=DEVICES)
         self._indices: dict[str, RenditionIndex] = {}
 
     async def plan(self, job: Job) -> Sequence[Unit]:
-        """The segments by their numbers; nothing for sound alone, and for what is smaller than any rung."""
+        """The segments by their numbers; nothing for sound alone, and for what is smaller than what is wanted."""
         video = await self._video(job.recording_id)
-        if not rungs_of(video):
+        if not self._rungs_of(video):
             return []
         return [Unit(str(one.number), one.duration_s * _megapixels(video, one.init)) for one in to_be_made(video)]
 
@@ -67,7 +76,7 @@ class TranscodeWork:
         data = await self._read(objects.segment(recording_id, VIDEO, number))
         try:
             found = await self._sandbox.run(
-                transcode, init, data, number, rungs_of(video), self._encoder, limits=self._limits
+                transcode, init, data, number, self._rungs_of(video), self._encoder, limits=self._limits
             )
         except Spoiled as error:
             return encoded(Outcome(why=str(error)))
@@ -81,7 +90,8 @@ class TranscodeWork:
         if not results:
             return
         recording_id = job.recording_id
-        made = index_of(await self._video(recording_id), results)
+        video = await self._video(recording_id)
+        made = index_of(video, self._rungs_of(video), results)
         if not made.renditions:
             raise Invalid(f"No picture of it can be decoded: {why_not(results)}")
         await storage.put(self._store, objects.renditions(recording_id), indices.encode(made))
@@ -94,6 +104,9 @@ class TranscodeWork:
         await self._put_init(objects.init(recording_id, made.rung, init), made.init)
         size = made.width, made.height
         return Made(made.rung, len(made.segment), len(made.init), made.codec, *size, made.frames)
+
+    def _rungs_of(self, video: RenditionIndex) -> list[Rung]:
+        return [rung for rung in rungs_of(video) if rung.name in self._rungs]
 
     async def _put_init(self, path: str, data: bytes) -> None:
         """Unless it is there: all who work at this recording have the same bytes for it, and one may write a file."""

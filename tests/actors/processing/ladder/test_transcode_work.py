@@ -133,3 +133,12 @@ async def test_what_has_no_rung_needs_nothing(
     assert await work.plan(said) == []
     await work.finish(said, {})
     assert objects.renditions(said.recording_id) not in await storage.sizes(store, objects.prefix(said.recording_id))
+
+
+async def test_only_the_sizes_that_are_wanted_are_made(client: Client, store: LocalStore, sandbox: Sandbox) -> None:
+    said = job()
+    await store_video(store, said.recording_id, [LARGE])
+    assert await TranscodeWork(client, store, sandbox, rungs=()).plan(said) == []
+    work = TranscodeWork(client, store, sandbox, rungs=("720p", "360p"))
+    await work.finish(said, await done(work, said))
+    assert list((await renditions(store, said)).renditions) == ["360p"]
