@@ -14,7 +14,7 @@ from schemas.recording import RecordingPrepared
 
 
 class ImportingActor(Actor, service="importing"):
-    """Makes recordings of files, one at a time in each process."""
+    """Makes recordings of files, two at a time in each process: a short one need not wait for a long one."""
 
     def __init__(self, nats: Nats, importer: Importer) -> None:
         self._nats = nats
@@ -26,7 +26,7 @@ class ImportingActor(Actor, service="importing"):
         if event.recording_type == "import":
             await put(self._nats, ImportFile(event.recording_id), meta.because("import"))
 
-    @job(ImportFile, deadline_s=math.inf)
+    @job(ImportFile, deadline_s=math.inf, at_once=2)
     async def import_file(self, work: ImportFile, meta: Meta) -> None:  # noqa: ARG002
         """Import it; what a killed process has published stays."""
         await self._importer.run(work.recording_id)
