@@ -61,7 +61,7 @@ async def test_without_udp_it_is_recorded_over_the_web_port_watched_live_and_goe
         before = (await watching.state())["time"]
         await product.kill("ingest")
         await recording.phase("Recording here")
-        await recording.phase("Recording")
+        await expect(recording.page.get_by_test_id("phase")).to_have_text("Recording", timeout=30_000)
         await watching.page.wait_for_function(f"document.querySelector('video').currentTime > {before + 3}")
         meant = await recording.stop()
         assert recording.errors == []

@@ -12,6 +12,7 @@ export interface Inputs {
 
 const KEY_EVERY_US = 2_000_000;
 const MOST_QUEUED = 4; // the machine is busy: better few pictures than late ones
+const FLUSH_MS = 2_000;
 const AUDIO_BITRATE = 128_000;
 const PROFILES = ["42e0", "4200", "4d00", "6400"]; // what every decoder knows, first
 const LEVELS: [number, string][] = [
@@ -87,10 +88,12 @@ export class Encoders {
     if (this.config && this.video.state === "configured") this.video.configure((this.config = { ...this.config, bitrate }));
   }
 
-  /** What has been taken comes out. */
+  /** What has been taken comes out, unless an encoder has got stuck. */
   async flush(): Promise<void> {
+    this.paused = true;
     const each = [this.video, this.audio].filter(({ state }) => state === "configured");
-    await Promise.all(each.map((encoder) => encoder.flush().catch(() => undefined))); // closed meanwhile
+    const flushed = Promise.all(each.map((encoder) => encoder.flush().catch(() => undefined))); // closed meanwhile
+    await Promise.race([flushed, new Promise((resolve) => setTimeout(resolve, FLUSH_MS))]);
   }
 
   close(): void {

@@ -116,9 +116,11 @@ export class Journal {
   seam(last: LastFrame | null, offsetUs: number): Seam {
     if (!last) return { from: this.first, afterUs: null };
     const when = last.at_us - offsetUs;
-    const seen = [...this.entries.filter(({ type }) => type === VIDEO), ...this.witnesses]
-      .filter(({ size, crc32, atUs }) => size === last.size && crc32 === last.crc32 && Math.abs(atUs - when) < NEAR_US)
-      .sort((a, b) => Math.abs(a.atUs - when) - Math.abs(b.atUs - when))[0];
+    const away = ({ atUs }: { atUs: number }): number => Math.abs(atUs - when);
+    const alike = [...this.entries.filter(({ type }) => type === VIDEO), ...this.witnesses]
+      .filter(({ size, crc32 }) => size === last.size && crc32 === last.crc32)
+      .sort((a, b) => away(a) - away(b));
+    const seen = alike.length === 1 ? alike[0] : alike.find((frame) => away(frame) < NEAR_US);
     const isKey = ({ type, key }: Entry): boolean => type === VIDEO && key;
     if (seen) {
       const from = this.entries.findLastIndex((entry) => isKey(entry) && entry.atUs <= seen.atUs);

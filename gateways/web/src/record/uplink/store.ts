@@ -23,6 +23,7 @@ export interface Store {
 const FILE_BYTES = 2 << 20;
 const LENGTH_BYTES = 4;
 const ROOT = "loom";
+const RELEASED_MS = 5_000; // a page that was reloaded lets go of its files a moment later
 const OLD_MS = 24 * 3_600_000;
 
 class File {
@@ -44,20 +45,38 @@ export class OpfsStore implements Store {
     private readonly name: string,
   ) {}
 
-  /** Raises when this browser has no such files, or another page has them open. */
+  /** Raises when this browser has no such files, or another page has them open and keeps them. */
   static async open(name: string): Promise<OpfsStore> {
+    const until = performance.now() + RELEASED_MS;
+    for (;;) {
+      try {
+        return await OpfsStore.tried(name);
+      } catch (error) {
+        const isHeld = error instanceof DOMException && error.name === "NoModificationAllowedError";
+        if (!isHeld || performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  private static async tried(name: string): Promise<OpfsStore> {
     const root = await navigator.storage.getDirectory();
     const parent = await root.getDirectoryHandle(ROOT, { create: true });
     const folder = await parent.getDirectoryHandle(name, { create: true });
     const store = new OpfsStore(parent, folder, name);
     const names: number[] = [];
     for await (const key of folder.keys()) names.push(Number(key));
-    for (const number of names.sort((a, b) => a - b)) {
-      const file = await store.opened(number);
-      file.used = file.handle.getSize();
-      store.files.push(file);
+    try {
+      for (const number of names.sort((a, b) => a - b)) {
+        const file = await store.opened(number);
+        file.used = file.handle.getSize();
+        store.files.push(file);
+      }
+      await store.prepare();
+    } catch (error) {
+      store.close();
+      throw error;
     }
-    await store.prepare();
     return store;
   }
 
