@@ -1,11 +1,12 @@
 """A source over a WebSocket: nothing is lost or out of order, but anything may be late.
 
-So the time here is the client's: a sample has arrived when it was captured, and the packager's clock stands at the
-latest capture that was seen. What a client has kept through an outage comes as fast as the line allows and is placed as
-if it had come in time; parts are closed by what follows, never by a timer.
+So the time here is the client's: a sample has arrived when it was captured, and the packager's clock stands where both
+sound and picture have come to. What a client has kept through an outage comes as fast as the line allows and is placed
+as if it had come in time; parts are closed by what follows, not because nothing comes.
 """
 
 import asyncio
+from math import isfinite
 from typing import Final
 
 import structlog
@@ -29,6 +30,7 @@ from gateways.ingest.session import (
 )
 from gateways.ingest.unreachable import Unreachable
 from media import splice
+from media.capture_time import CaptureTime
 from media.journal.journal import H264
 from media.packager import Packager
 from media.samples import AudioPacket, Continuation, VideoFrame
@@ -86,7 +88,7 @@ class WebSession(Session):
         self._part_s, self._segment_s = part_s, segment_s
         self._tasks: list[asyncio.Task[None]] = []
         self._code = 0
-        self._now_us = 0
+        self._time = CaptureTime((VIDEO, AUDIO) if hello.audio else (VIDEO,), PATIENCE_S)
         self._latest: dict[type, float] = {}
         self._seam = Seam()
         self._pauses: list[tuple[int, int | None]] = []  # from when to when, microseconds; the last one may go on
@@ -159,8 +161,8 @@ class WebSession(Session):
         return said
 
     def _clock(self) -> tuple[float, int]:
-        now_us = self._now_us or wall_clock_us()
-        return now_us / 1e6, now_us
+        now_s = self._time.now_s
+        return (now_s, round(now_s * 1e6)) if isfinite(now_s) else (wall_clock_us() / 1e6, wall_clock_us())
 
     def _begin_receiving(self) -> None:
         self._tasks = [self._loop.create_task(self._receive()), self._loop.create_task(self._tell_regularly())]
@@ -245,11 +247,11 @@ class WebSession(Session):
             self._frames += 1
             for frame in self._seam.frames(sample):
                 self._put_in(self._packager, frame)
-        elif self._seam.takes(sample):
+        elif self._hello.audio and self._seam.takes(sample):
             self._put_in(self._packager, sample)
 
     def _put_in(self, packager: Sink, sample: VideoFrame | AudioPacket) -> None:
-        self._now_us = max(self._now_us, round(sample.arrived * 1e6))
+        self._time.see(VIDEO if isinstance(sample, VideoFrame) else AUDIO, sample.arrived)
         now, wall_us = self._clock()
         try:
             self._add(packager, sample, now, wall_us)

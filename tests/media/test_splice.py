@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from statistics import median
@@ -10,6 +11,7 @@ import av
 import pytest
 
 from media.audio.opus import SILENCE
+from media.capture_time import CaptureTime
 from media.cmaf import fragment
 from media.packager import Packager
 from media.samples import AudioPacket, Init, Part, VideoFrame
@@ -151,19 +153,42 @@ def test_a_hole_that_cannot_be_filled_takes_no_time() -> None:
     assert run.parts(VIDEO)[0].headers.decode_time / 90_000 == pytest.approx(there.base_time_s, abs=0.05)
 
 
-def test_with_patience_a_busy_encoder_is_waited_for() -> None:
-    """Over the web door either comes late, and nothing takes its place."""
+def slow_at_first(frame: VideoFrame) -> float:
+    return max(frame.arrived, 2.5 + frame.arrived / 6)
+
+
+def slow_always(frame: VideoFrame) -> float:
+    return frame.arrived + 0.3
+
+
+@pytest.mark.parametrize("delivered", [slow_at_first, slow_always])
+def test_over_the_web_door_a_busy_encoder_is_waited_for(delivered: Callable[[VideoFrame], float]) -> None:
+    """Pictures come later than sound, and nothing takes their place, nor are they squeezed."""
     everything = samples()
-    late = sorted(
-        everything, key=lambda one: max(one.arrived, 2.5 + one.arrived / 6) if type(one) is VideoFrame else one.arrived
-    )
-    run, now = Run(Packager(video=True, audio=True, patience_s=4.0)), 0.0
+    late = sorted(everything, key=lambda one: delivered(one) if isinstance(one, VideoFrame) else one.arrived)
+    packager, time = Packager(video=True, audio=True, patience_s=4.0), CaptureTime((VIDEO, AUDIO), 4.0)
+    run = Run(packager)
     for sample in late:
-        now = max(now, sample.arrived)
-        add = run.packager.add_video if isinstance(sample, VideoFrame) else run.packager.add_audio
-        run.out += add(sample, now, wall(now))  # type: ignore[arg-type]
+        is_picture = isinstance(sample, VideoFrame)
+        time.see(VIDEO if is_picture else AUDIO, sample.arrived)
+        add = packager.add_video if is_picture else packager.add_audio
+        run.out += add(sample, time.now_s, wall(time.now_s))  # type: ignore[arg-type]
+        due = packager.deadline()
+        if due is not None and due <= time.now_s:
+            run.out += packager.tick(time.now_s, wall(time.now_s))
     log = published(run.close(SECONDS))
     whole = published(Run(Packager(video=True, audio=True)).feed(everything).close(SECONDS))
     assert [data for _, data in shown(log)] == [data for _, data in shown(whole)]
     for (at, _), (should, _) in zip(shown(log), shown(whole), strict=True):
-        assert at == pytest.approx(should, abs=0.5 / FPS)
+        assert at == pytest.approx(should, abs=0.2 / FPS)
+
+
+def test_who_sends_nothing_is_not_waited_for_for_ever() -> None:
+    time = CaptureTime((VIDEO, AUDIO), 4.0)
+    for second in range(10):
+        time.see(VIDEO, float(second))
+    assert time.now_s == 5.0
+    time.see(AUDIO, 2.0)
+    assert time.now_s == 5.0
+    time.see(AUDIO, 9.0)
+    assert time.now_s == 9.0

@@ -65,7 +65,8 @@ export class Observer {
       screenMuted: inputs.wantsScreen && alive(inputs.screen) && (videoOf(inputs.screen)?.muted ?? false),
       screenEnded: inputs.wantsScreen && inputs.screen !== null && !alive(inputs.screen),
       cameraEnded: inputs.camera !== null && !alive(inputs.camera),
-      poorLine: recorder?.verdict === "poor",
+      poorLine: recorder?.verdict === "poor" && recorder.way === "webrtc",
+      behindS: recorder?.way === "web" ? recorder.behindS : 0,
       missing: this.missing,
       room: this.room,
     };

@@ -13,6 +13,7 @@ const FINE: Observations = {
   screenEnded: false,
   cameraEnded: false,
   poorLine: false,
+  behindS: 0,
   missing: "",
   room: "",
 };
@@ -38,3 +39,9 @@ test.each<[string, Partial<Observations>, string[]]>([
 
 test("a closed window can be chosen again from the warning itself", () =>
   expect(warningsFor({ ...FINE, screenEnded: true })[0]?.action).toBe("choose-screen"));
+
+test("what waits here is no poor picture, and says that nothing is lost", () => {
+  const [warning, ...others] = warningsFor({ ...FINE, behindS: 5 });
+  expect(others).toEqual([]);
+  expect(warning?.text).toContain("Nothing is lost");
+});

@@ -12,6 +12,8 @@ export interface Observations {
   screenEnded: boolean;
   cameraEnded: boolean;
   poorLine: boolean;
+  /** Seconds of media that wait here: nothing is lost, but viewers see it later. */
+  behindS: number;
   missing: string; // what the server lacks, "" for nothing
   room: string; // what the server says of a disk that fills up, "" while there is room
 }
@@ -27,6 +29,7 @@ export interface Warning {
 
 export const SILENT_MS = 10_000;
 const NO_FRAMES_MS = 3_000;
+const FAR_BEHIND_S = 4;
 
 export function warningsFor(seen: Observations): Warning[] {
   return [microphone, screen, camera, frames, line, server, room].flatMap((look) => look(seen) ?? []);
@@ -62,10 +65,12 @@ const frames: Look = ({ recording, now, sentFrameAt }) =>
     ? { id: "frames", text: "No new pictures are being sent. The computer may be too busy." }
     : null;
 
-const line: Look = ({ recording, poorLine }) =>
-  recording && poorLine
-    ? { id: "connection", text: "Your connection is poor: viewers may see a blurred or halting picture." }
-    : null;
+const line: Look = ({ recording, poorLine, behindS }) => {
+  if (!recording) return null;
+  if (behindS >= FAR_BEHIND_S)
+    return { id: "connection", text: "Your connection is slow: viewers see it some seconds later. Nothing is lost." };
+  return poorLine ? { id: "connection", text: "Your connection is poor: viewers may see a blurred or halting picture." } : null;
+};
 
 const room: Look = ({ room: text }) => (text ? { id: "room", text } : null);
 

@@ -112,11 +112,11 @@ export class Door {
   }
 
   private begin({ now_us, last_frame }: { now_us: number; last_frame: LastFrame | null }, askedUs: number): void {
-    if (this.offset.us === null) this.offset.keep(now_us - (askedUs + nowUs()) / 2);
+    if (this.offset.us === null) this.offset.keep(Math.round(now_us - (askedUs + nowUs()) / 2));
     const offsetUs = this.offset.us ?? 0;
     const { from, afterUs } = this.journal.seam(last_frame, offsetUs);
     this.cursor = from;
-    const after_us = afterUs === null ? null : Math.round(afterUs + offsetUs);
+    const after_us = afterUs === null ? null : afterUs + offsetUs;
     this.socket?.send(JSON.stringify({ type: "begin", after_us }));
     this.sentUs = this.storedUs = -Infinity;
     this.tries = 0;
