@@ -104,7 +104,7 @@ async def test_who_has_left_is_forgotten(api: aiohttp.ClientSession, nats_client
 
     async with listening(api, view["id"]) as listener:
         await listener.event()
-        assert subscriptions() == 2
+        assert subscriptions() == 3  # events, source, progress
         listener.response.close()
 
     async def forgotten() -> bool:

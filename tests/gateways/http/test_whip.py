@@ -14,13 +14,14 @@ from gateways.ingest.server import running
 from gateways.ingest.whip import Whip
 from schemas.ids import RecordingId, new_id
 from schemas.recording import DeleteRecording, StartRecording, StopRecording
-from tests.gateways.ingest.test_whip import FRAGMENT, SDP, SECRET, valid_offer
+from tests.gateways.ingest.given import SDP, SECRET
+from tests.gateways.ingest.test_whip import FRAGMENT, valid_offer
 from tests.openapi_contract import conforming, matches
 
 
 def test_the_router_has_what_is_written_down_and_nothing_more() -> None:
     nothing: Any = None
-    door = Whip(Nats(), nothing, nothing, instance=0, secret=SECRET, ice_servers=(), part_s=1 / 3, segment_s=2.0)
+    door = Whip(Nats(), nothing, nothing, nothing, instance=0, ice_servers=(), part_s=1 / 3, segment_s=2.0)
     written = {(one.method, one.path) for one in whip.OPERATIONS}
     routed = {(route.method, route.path) for route in door.routes()}
     assert len(routed) == len(written)
