@@ -27,7 +27,7 @@ from media.hls import index as indices
 from schemas.envelope import TRACE, Caller
 from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
-from schemas.media import AAC, FINAL, RUNGS
+from schemas.media import AAC, AUDIO, FINAL, RUNGS
 from schemas.recording import CompleteRecording, RecordingStopped
 from subjects import events, media, objects
 from subjects.streams import EVENTS
@@ -71,6 +71,7 @@ class Sealer:
 
     async def _seal(self, recording_id: str, said: Mapping[str, str]) -> int:
         current.set(Caller(trace=said[TRACE]))
+        is_whole = await self._has_sound_of_the_end(recording_id)
         found = await self._found(recording_id)
         if not found.ended:
             return 0
@@ -78,7 +79,7 @@ class Sealer:
         if await self._retention.is_deleted(recording_id):
             pass
         elif found.main():
-            found = await self._with_aac(found)
+            found = _with_aac(found, is_whole=is_whole)
             await self._store_all(found)
             known = Composed(found.duration_s(), found.stretches())
         else:
@@ -89,18 +90,12 @@ class Sealer:
     async def _found(self, recording_id: str) -> Contents:
         return contents(recording_id, await self._log.entries(recording_id))
 
-    async def _with_aac(self, found: Contents) -> Contents:
-        """Wait for the AAC rendition to be whole; go on without it when it is not: half of one would end the sound."""
-        if not found.lacks_aac():
-            return found
-        whole = await self._aac_is_whole(found.recording_id)
-        before, found = found, await self._found(found.recording_id)
-        if found.last < before.last or (whole and found.lacks_aac()):
-            raise Unavailable("Its log cannot be read to the end yet.")
-        if whole:
-            return found
-        log.warning("sealed without AAC for now", recording=found.recording_id)
-        return without(found, AAC)
+    async def _has_sound_of_the_end(self, recording_id: str) -> bool:
+        """Wait for the AAC rendition before the log is read: of a long recording that is most of the work."""
+        for subject in (media.end(recording_id), media.part(recording_id, AUDIO)):
+            if await self._log.last(subject) is None:
+                return False
+        return await self._aac_is_whole(recording_id)
 
     async def _aac_is_whole(self, recording_id: str) -> bool:
         """Whether the last AAC part comes within the time that is given to it."""
@@ -184,3 +179,16 @@ class Sealer:
             await self._retention.delete(recording_id)
         except Conflict as error:  # the log has ended before `RecordingStopped` was said
             raise Unavailable(str(error)) from error
+
+
+def _with_aac(found: Contents, *, is_whole: bool) -> Contents:
+    """Without the AAC rendition when that is not whole: half of one would end the sound.
+
+    Raises Unavailable when it is, and the log that was read does not say so yet.
+    """
+    if not found.lacks_aac():
+        return found
+    if is_whole:
+        raise Unavailable("Its log cannot be read to the end yet.")
+    log.warning("sealed without AAC for now", recording=found.recording_id)
+    return without(found, AAC)
