@@ -185,7 +185,7 @@ export class Connection {
     if (!this.canKeep) return void this.overWebRtc();
     this.uplink?.order({ kind: "doubt", sinceUs: (performance.timeOrigin + at) * 1000 });
     this.uplink?.encode(this.outgoing());
-    this.uplink?.order({ kind: "connect" });
+    this.uplink?.order({ kind: "connect", patient: this.session !== null });
   }
 
   private trust(since: number): void {
@@ -215,7 +215,7 @@ export class Connection {
 
   private overWeb(): void {
     this.way = "web";
-    this.uplink?.order({ kind: "connect" });
+    this.uplink?.order({ kind: "connect", patient: false });
   }
 
   private told(): ConstructorParameters<typeof Uplink>[1] {

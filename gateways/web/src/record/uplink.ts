@@ -91,7 +91,7 @@ export class Uplink {
   /** Send all that is left over the web port. */
   async finish(): Promise<void> {
     const done = new Promise<void>((resolve) => (this.finished = resolve));
-    this.order({ kind: "connect" });
+    this.order({ kind: "connect", patient: false });
     this.order({ kind: "finish" });
     await done;
   }

@@ -59,6 +59,8 @@ export class Door {
     private readonly offset: { us: number | null; keep(us: number): void },
     /** Where the server's log may end: it is asked, but may be away for a while. */
     cursor: number,
+    /** So long after the server has answered it is told who is there. */
+    private readonly patienceMs: number,
   ) {
     this.cursor = cursor;
     this.timer = self.setInterval(() => this.look(), LOOK_MS);
@@ -95,9 +97,12 @@ export class Door {
     this.deadline = performance.now() + ANSWER_MS;
     let askedUs = 0;
     socket.onopen = () => {
-      askedUs = nowUs();
-      this.spoken = true;
-      socket.send(JSON.stringify({ type: "hello", token: this.token }));
+      setTimeout(() => {
+        if (socket !== this.socket) return;
+        askedUs = nowUs();
+        this.spoken = true;
+        socket.send(JSON.stringify({ type: "hello", token: this.token }));
+      }, this.patienceMs);
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => {
       if (socket !== this.socket) return;
@@ -116,7 +121,7 @@ export class Door {
     const offsetUs = this.offset.us ?? 0;
     const { from, afterUs } = this.journal.seam(last_frame, offsetUs);
     this.cursor = from;
-    const after_us = afterUs === null ? null : afterUs + offsetUs;
+    const after_us = afterUs === null ? null : Math.round(afterUs + offsetUs);
     this.socket?.send(JSON.stringify({ type: "begin", after_us }));
     this.sentUs = this.storedUs = -Infinity;
     this.tries = 0;

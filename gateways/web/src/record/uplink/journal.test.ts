@@ -61,7 +61,7 @@ test("a frame that went another way is found, and what is kept is shown from the
   const journal = new Journal(new MemoryStore());
   for (let n = 0; n < 100; n += 1) journal.add(frame(n));
   for (let n = 100; n < 130; n += 1) {
-    journal.witness(frame(n));
+    journal.witness(frame(n, { at: T0 + n * 33_000 + 0.25 }));
     journal.add(frame(n, { key: n === 100, who: 7 }));
   }
   const { from, afterUs } = journal.seam(lastFrame(120), OFFSET);

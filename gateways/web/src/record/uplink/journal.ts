@@ -95,7 +95,7 @@ export class Journal {
 
   /** A frame that was sent another way and is not kept, but may be the last that arrived. */
   witness(frame: Sample): void {
-    this.witnesses.push({ atUs: frame.atUs, ...digest(frame.data) });
+    this.witnesses.push({ atUs: Math.round(frame.atUs), ...digest(frame.data) });
     if (this.witnesses.length > 1_000) this.witnesses.shift();
   }
 

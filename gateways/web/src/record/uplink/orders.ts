@@ -11,7 +11,8 @@ export type Order =
   /** Whether WebRTC is believed to arrive: only then old frames are let go. `sinceUs`: since when it is not. */
   | { kind: "trust" }
   | { kind: "doubt"; sinceUs: number }
-  | { kind: "connect" }
+  /** `patient`: WebRTC may be heard again, now that the server answers. */
+  | { kind: "connect"; patient: boolean }
   /** WebRTC arrives after all: no connection over the web port, unless it is too late to say so. */
   | { kind: "callOff" }
   | { kind: "hurry" }

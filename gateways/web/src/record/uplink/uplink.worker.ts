@@ -11,6 +11,7 @@ import { AUDIO, BREAK, type Sample, VIDEO } from "./wire";
 
 const KEPT_US = 20_000_000; // while WebRTC arrives: what a cut may have cost, and a while more
 const MEASURE_MS = 300;
+const HEARD_AGAIN_MS = 700; // longer than the page takes to look at what WebRTC has heard
 
 let journal: Journal | null = null;
 let store: Store | null = null;
@@ -60,7 +61,7 @@ async function obey(order: Order): Promise<void> {
       doubtfulUs = order.sinceUs;
       return;
     case "connect":
-      door ??= new Door(recording.url, recording.token, journal!, told, clock, journal!.since(doubtfulUs));
+      door ??= new Door(recording.url, recording.token, journal!, told, clock, journal!.since(doubtfulUs), order.patient ? HEARD_AGAIN_MS : 0);
       return;
     case "callOff":
       if (door?.hasSpoken) return;
