@@ -151,6 +151,7 @@ export class Door {
         return;
       }
       this.cursor += 1;
+      if (entry.isGone) continue;
       if (entry.type === BREAK) {
         socket.send('{"type":"break"}');
         continue;

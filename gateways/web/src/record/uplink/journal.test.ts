@@ -105,12 +105,12 @@ test("times grow, whoever's frames they are", () => {
 });
 
 test("pictures that come from elsewhere take the place of those that were not sent", () => {
-  const journal = new Journal(new MemoryStore());
-  for (let n = 0; n < 20; n += 1) journal.add(frame(n));
+  const journal = filled(20);
   journal.cutVideo(frame(15).atUs);
   journal.add(frame(15, { key: true, who: 7 }));
-  expect(journal.end).toBe(16);
-  expect(journal.at(15)).toMatchObject({ key: true, atUs: frame(15).atUs });
+  const there = Array.from({ length: journal.end }, (_, n) => journal.at(n)!).filter(({ type, isGone }) => type === VIDEO && !isGone);
+  expect(there.map(({ atUs }) => atUs)).toEqual(Array.from({ length: 16 }, (_, n) => frame(n).atUs));
+  expect(journal.seam(lastFrame(17), OFFSET)).toEqual({ from: journal.end - 1, afterUs: frame(17).atUs });
 });
 
 test("what was kept is there after a crash", () => {

@@ -24,6 +24,8 @@ interface Entry extends Digest {
   type: Sample["type"];
   key: boolean;
   atUs: number;
+  /** Another has taken its place. */
+  isGone: boolean;
 }
 
 interface Witness extends Digest {
@@ -31,6 +33,7 @@ interface Witness extends Digest {
 }
 
 export const MOST_BYTES = 512 << 20; // 25 minutes of 2.5 Mbit/s
+const OVERLAP_US = 1_000_000; // sound and picture are not quite in order
 const NEAR_US = 3_000_000; // frames of a still screen may be the same: the right one was captured about then
 const LEAST_STEP_US: Record<number, number> = { [VIDEO]: 100, [AUDIO]: 10_000, [BREAK]: 0 };
 const NOTHING: Digest = { size: 0, crc32: 0 };
@@ -99,17 +102,19 @@ export class Journal {
     if (this.witnesses.length > 1_000) this.witnesses.shift();
   }
 
-  /** Pictures from then on come from elsewhere; they have not been sent. */
+  /** Pictures from then on come from elsewhere: those that are here are not sent. Their numbers stay. */
   cutVideo(fromUs: number): void {
-    while (this.entries.length && this.entries.at(-1)!.atUs >= fromUs && this.entries.at(-1)!.type === VIDEO) this.entries.pop();
-    const last = this.entries.findLast(({ type }) => type === VIDEO);
-    this.latest[VIDEO] = last?.atUs ?? -Infinity;
+    for (let n = this.entries.length - 1; n >= 0 && this.entries[n]!.atUs > fromUs - OVERLAP_US; n -= 1) {
+      const entry = this.entries[n]!;
+      if (entry.type === VIDEO && entry.atUs >= fromUs) Object.assign(entry, { isGone: true, key: false });
+    }
+    this.latest[VIDEO] = this.entries.findLast(({ type, isGone }) => type === VIDEO && !isGone)?.atUs ?? -Infinity;
   }
 
   /** The message of that number, and what it is; null when there is none (yet). */
-  at(number: number): { type: Sample["type"]; key: boolean; atUs: number; message: () => Uint8Array } | null {
+  at(number: number): Pick<Entry, "type" | "key" | "atUs" | "isGone"> & { message: () => Uint8Array } | null {
     const entry = this.entries[number - this.first];
-    return entry ? { type: entry.type, key: entry.key, atUs: entry.atUs, message: () => this.store.read(entry.place) } : null;
+    return entry ? { ...entry, message: () => this.store.read(entry.place) } : null;
   }
 
   /** Where to go on behind what the server has. */
@@ -154,6 +159,6 @@ export class Journal {
   private keep(sample: Sample, place: Place): void {
     const { type, key, atUs, data } = sample;
     this.latest[type] = Math.max(atUs, this.latest[type]!);
-    this.entries.push({ place, type, key, atUs, ...(type === VIDEO ? digest(data) : NOTHING) });
+    this.entries.push({ place, type, key, atUs, isGone: false, ...(type === VIDEO ? digest(data) : NOTHING) });
   }
 }
