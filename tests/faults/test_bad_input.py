@@ -18,12 +18,12 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures(
 SDP = {"Content-Type": "application/sdp"}
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_ID = "0" * 22
-VP8_ONLY = "\r\n".join(
+H265_ONLY = "\r\n".join(
     (
         *("v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0"),
         *("m=video 9 UDP/TLS/RTP/SAVPF 96", "c=IN IP4 0.0.0.0", "a=ice-ufrag:abcd", "a=ice-pwd:" + "p" * 24),
         *("a=fingerprint:sha-256 " + ":".join(["AB"] * 32), "a=setup:actpass", "a=mid:0", "a=sendonly"),
-        *("a=rtcp-mux", "a=rtpmap:96 VP8/90000", ""),
+        *("a=rtcp-mux", "a=rtpmap:96 H265/90000", ""),
     )
 )
 
@@ -59,11 +59,11 @@ def bearer(started: dict[str, Any]) -> dict[str, str]:
         (SDP, "this is not SDP", {400, 422}),
         (SDP, "v=0\r\n" + "a=x:" + "y" * 10_000_000, {400, 413}),
         (SDP, "", {400, 422}),
-        (SDP, VP8_ONLY, {400, 406, 415, 422}),
+        (SDP, H265_ONLY, {400, 406, 415, 422}),
         ({"Content-Type": "text/plain"}, "v=0", {415}),
         (SDP, b"\xff\xfe\x00binary", {400, 422}),
     ],
-    ids=["not SDP", "10 MB of SDP", "nothing", "no H.264", "wrong content type", "binary"],
+    ids=["not SDP", "10 MB of SDP", "nothing", "no codec we know", "wrong content type", "binary"],
 )
 async def test_an_offer_that_cannot_be_meant_is_refused(
     product: Product, headers: dict[str, str], body: Any, statuses: set[int]
