@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
 from actors.jetstream.tasks import ended
-from actors.outside.sandbox import Sandbox
+from actors.outside.sandbox import CODECS, Sandbox
 from actors.processing import aac_follower, fallback_follower
 from actors.processing.edits.compositions import CompositionDesk, CompositionRequests
 from actors.processing.edits.maker import Maker
@@ -49,6 +49,9 @@ from schemas.processing import MakePoster, PosterMade, RecordingEdited, Recordin
 from schemas.recording import GetRecording, RecordingCompleted, RecordingDeleted, RecordingStarted
 
 AWAY: Final = (OSError, BaseError, nats.errors.Error)
+
+TRANSCODING: Final = ("media.transcode.segment", "media.transcode.live_rung")
+"""Loaded once: a child is made for every segment."""
 
 log = structlog.get_logger(__name__)
 
@@ -166,7 +169,7 @@ async def running(
     `database`.
     """
     stories, remains = Stories(nats), Remains(nats, store)
-    async with Sandbox() as sandbox, asyncio.TaskGroup() as tasks:
+    async with Sandbox((*CODECS, *TRANSCODING)) as sandbox, asyncio.TaskGroup() as tasks:
         kinds = works(Tools(nats, store, sandbox, rungs, video_encoder))
         claims = Claims(nats, new_id()[:8])
         worker = Worker(nats, kinds, stories, claims, remains, slots)

@@ -16,7 +16,7 @@ from nats.aio.client import Client as Nats
 from obstore.store import LocalStore
 
 from actors.outside.limits import Limits
-from actors.outside.sandbox import Sandbox
+from actors.outside.sandbox import CODECS, Sandbox
 from actors.processing.jobs.decider import Completed
 from actors.processing.jobs.stories import Stories
 from media.hls import index
@@ -61,7 +61,7 @@ async def cpu(seconds: int, runs: int) -> Figure:
     with tempfile.TemporaryDirectory(prefix="loom-bench-") as folder:
         source = Path(folder) / "source.mp4"
         source.write_bytes(init + b"".join(segments.values()))
-        async with Sandbox(("av", "numpy", transcode.__module__)) as sandbox:
+        async with Sandbox((*CODECS, transcode.__module__)) as sandbox:
             made = await _ladder(sandbox, init, segments)  # once to warm up, and for the sizes
             for number in range(1, runs + 1):
                 before = _children_s()
