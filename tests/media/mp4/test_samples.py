@@ -13,7 +13,8 @@ from media.cmaf.fragment import Sample
 from media.mp4 import samples
 from tests.media.encoded import video
 
-SAMPLES = st.lists(st.builds(Sample, st.binary(max_size=9), st.integers(1, 9_000), st.booleans()), min_size=1)
+OFFSETS = st.integers(-90_000, 90_000) | st.just(0)
+SAMPLES = st.lists(st.builds(Sample, st.binary(max_size=9), st.integers(1, 9_000), st.booleans(), OFFSETS), min_size=1)
 
 
 @given(st.lists(SAMPLES, min_size=1, max_size=4), st.integers(0, 1 << 60))
@@ -27,6 +28,8 @@ def test_every_sample_is_found_again(parts: list[list[Sample]], begin: int) -> N
     assert (found.number, found.init, found.decode_time, found.duration) == (7, 3, begin, clock - begin)
     assert found.syncs == [place for place, one in enumerate(said) if one.sync]
     assert [each for count, each in found.durations for _ in range(count)] == [one.duration for one in said]
+    shifts = [each for count, each in found.compositions for _ in range(count)]
+    assert shifts == [one.offset for one in said] or not (shifts or any(one.offset for one in said))
     sizes = iter(found.sizes_list())
     there = []
     for offset, count in found.chunks:
