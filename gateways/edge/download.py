@@ -20,7 +20,7 @@ from gateways.edge.spans import batches, read_ahead
 from gateways.edge.windows import Windows
 from schemas.errors import Conflict, Gone, NotFound, Unavailable
 from schemas.ids import RecordingId
-from schemas.recording import GetRecording
+from schemas.recording import GetRecording, Status
 
 FILE: Final = re.compile(r"download\.(mp4|m4a)")
 CACHE: Final = "no-cache"
@@ -79,11 +79,20 @@ class Downloads:
             try:
                 return await self._movies.movie(recording_id, sound_only=sound_only)
             except Conflict:
-                if not window.index.ended:
+                if not window.index.ended and not await self._is_stopped(recording_id):
                     raise
                 if asyncio.get_running_loop().time() > end:
                     raise Unavailable("It is still being completed; try again in a moment.") from None
             await asyncio.sleep(_POLL_S)
+
+    async def _is_stopped(self, recording_id: str) -> bool:
+        """The log may say so a moment later."""
+        try:
+            said = GetRecording(RecordingId(recording_id))
+            status = (await self._actors.ask(said, deadline_s=ASK_S, patient=False)).status
+        except (NotFound, Gone, Unavailable):
+            return False
+        return status in (Status.PROCESSING, Status.COMPLETED)
 
     async def _name(self, recording_id: str) -> str:
         """Its title, if somebody knows it at once."""
