@@ -94,10 +94,10 @@ export class OpfsStore implements Store {
       } else if (!file) throw new Error("no file is ready");
     }
     const at = file.used + LENGTH_BYTES;
-    const length = new Uint8Array(LENGTH_BYTES);
-    new DataView(length.buffer).setUint32(0, message.length);
-    file.handle.write(length, { at: file.used });
-    file.handle.write(message, { at });
+    const whole = new Uint8Array(LENGTH_BYTES + message.length); // one call: each is more than the bytes
+    new DataView(whole.buffer).setUint32(0, message.length);
+    whole.set(message, LENGTH_BYTES);
+    file.handle.write(whole, { at: file.used });
     file.used = at + message.length;
     return { file: file.number, at, length: message.length };
   }
