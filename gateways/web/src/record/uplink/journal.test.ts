@@ -40,12 +40,12 @@ test("of frames that are alike it is the one of about that time", () => {
   expect(journal.seam(last, OFFSET).afterUs).toBe(frame(330).atUs);
 });
 
-test("without the server's last frame it goes on with the next key frame", () => {
+test("without the server's last frame it goes on by the clock, or with the next key frame", () => {
   const journal = filled(200);
   const unknown = { at_us: frame(70).atUs + OFFSET, size: 1, crc32: 2 };
   const { from, afterUs } = journal.seam(unknown, OFFSET);
-  expect([journal.at(from)?.atUs, afterUs]).toEqual([frame(120).atUs, null]);
-  expect(journal.seam({ ...unknown, at_us: frame(199).atUs + OFFSET }, OFFSET).from).toBe(journal.end);
+  expect([journal.at(from)?.atUs, afterUs]).toEqual([frame(60).atUs, frame(70).atUs]);
+  expect(journal.seam({ ...unknown, at_us: T0 - 1_000 + OFFSET }, OFFSET)).toEqual({ from: journal.begin, afterUs: null });
 });
 
 test("an empty log gets everything, from a key frame on", () => {

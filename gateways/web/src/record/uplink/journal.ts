@@ -127,10 +127,9 @@ export class Journal {
       .sort((a, b) => away(a) - away(b));
     const seen = alike.length === 1 ? alike[0] : alike.find((frame) => away(frame) < NEAR_US);
     const isKey = ({ type, key }: Entry): boolean => type === VIDEO && key;
-    if (seen) {
-      const from = this.entries.findLastIndex((entry) => isKey(entry) && entry.atUs <= seen.atUs);
-      if (from >= 0) return { from: this.first + from, afterUs: seen.atUs };
-    }
+    const afterUs = Math.round(seen?.atUs ?? when); // not among ours (it went another way, before a reload): by the clock
+    const from = this.entries.findLastIndex((entry) => isKey(entry) && entry.atUs <= afterUs);
+    if (from >= 0) return { from: this.first + from, afterUs };
     const next = this.entries.findIndex((entry) => isKey(entry) && entry.atUs > when);
     return { from: next < 0 ? this.end : this.first + next, afterUs: null };
   }
