@@ -12,6 +12,7 @@ import { Thumbnails } from "./thumbnails";
 import type { Waveform } from "./waveform";
 
 const AGAIN_MS = [0, 2_000, 5_000, 10_000, 20_000, 40_000];
+const WHOLE = "?version=0"; // of all of it, also when it is edited: whoever edits changes what is shown at once
 const SLOWEST = 0.25;
 const FASTEST = 4;
 
@@ -27,7 +28,7 @@ export class Controls {
     private readonly link: Link,
   ) {
     this.thumbnails = new Thumbnails(
-      () => link.fresh(this.recording?.thumbnails_url ?? ""),
+      () => link.fresh((this.recording?.thumbnails_url ?? "") + WHOLE),
       () => player.live,
       () => this.scrub.again(),
     );
@@ -77,7 +78,7 @@ export class Controls {
   /** Draw the waveform, if it is there. */
   private async listen(): Promise<boolean> {
     try {
-      const answer = await fetch(await this.link.fresh(this.recording?.waveform_url ?? ""));
+      const answer = await fetch(await this.link.fresh((this.recording?.waveform_url ?? "") + WHOLE));
       if (!answer.ok) return false;
       const found = (await answer.json()) as Waveform;
       await this.known();
