@@ -12,6 +12,8 @@ from ops.bench import stack
 from ops.bench.stack import Stack
 
 REPLACED_DEADLINE_S = 20
+WITHOUT_LADDER = {"LOOM_LADDER": "none", "LOOM_LIVE_RUNG": "off"}
+"""Every recording of every test would be encoded in three sizes, beside the tests that run then; name it to have it."""
 
 
 class Product:
@@ -89,5 +91,5 @@ class Product:
 @asynccontextmanager
 async def product(environment: Mapping[str, str] | None = None) -> AsyncIterator[Product]:
     """`loom up`, ready; at the end it has left no process behind."""
-    async with stack.running(environment) as running:
+    async with stack.running({**WITHOUT_LADDER, **(environment or {})}) as running:
         yield Product(running)
