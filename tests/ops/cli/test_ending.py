@@ -65,7 +65,7 @@ async def test_where_no_loom_runs_that_is_said_with_the_remedy(tmp_path: Path, v
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("rebuild poetry", "There is no projection 'poetry'; there are recording."),
+        ("rebuild poetry", "There is no projection 'poetry'; there are recording, processing."),
         ("js show a.b", "'a.b' cannot be part of a subject"),
         ("dlq retry", "say which ones, or --all"),
         ("js tail --from 3", "only what a stream keeps can be read"),

@@ -106,6 +106,7 @@ def test_a_process_without_its_key_ends_with_one_line(tmp_path: Path) -> None:
         "LOOM_NATS_URL": f"nats://127.0.0.1:{any_free()}",
         "LOOM_NATS_KEYS": str(tmp_path / "keys"),
         "LOOM_DATABASE_URL": "postgresql://127.0.0.1/none",
+        "LOOM_SECRET": "of this test, long enough to be one",
     }
     said = subprocess.run(
         [sys.executable, "-m", "ops", "run", "edge"],
