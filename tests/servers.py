@@ -29,7 +29,7 @@ from ops.migrate import migrate
 from ops.supervisor import Program, identity
 
 ROOT: Final = Path(__file__).parents[1]
-DEADLINE_S: Final = 45.0
+DEADLINE_S: Final = 20.0
 TEMPLATE: Final = "loom_as_migrated"
 _POLL_S: Final = 0.02
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None

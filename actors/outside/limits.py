@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ SOCKET: Final = 3
 FIRST_FILE: Final = SOCKET + 1
 """The first of those; the others follow."""
 MOST_FILES: Final = 8
-_STATM: Final = "/proc/self/statm"
+_STATM: Final = Path("/proc/self/statm")
 
 
 class Limits(Struct, frozen=True):
@@ -34,8 +35,7 @@ def apply(limits: Limits) -> None:
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_CORE, 0)
     if sys.platform == "linux":  # elsewhere nobody heeds it
-        with open(_STATM) as file:  # noqa: PTH123
-            pages = int(file.read().split()[0])
+        pages = int(_STATM.read_text().split()[0])
         _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes)
     _lower(resource.RLIMIT_NOFILE, SOCKET + 1 + limits.files)  # last: from here on nothing can be opened
 

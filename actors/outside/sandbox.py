@@ -21,7 +21,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from itertools import count
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
 import msgspec
@@ -59,7 +58,7 @@ class Sandbox:
         await self._living()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # noqa: E501  # fmt: skip
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     async def run(

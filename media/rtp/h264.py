@@ -6,7 +6,7 @@ After a gap nothing is passed on until the next key frame: what refers to a lost
 from collections.abc import Iterator
 from typing import Final
 
-from media.rtp.assembler import AccessUnit
+from media.rtp.assembler import AccessUnit, Assembler
 
 STAP_A: Final = 24
 FU_A: Final = 28
@@ -16,40 +16,26 @@ _END: Final = 0x40
 _EDGES: Final = _START | _END
 
 
-class H264Assembler:
-    """Takes payloads in order; `needs_key_frame` says that the sender has to be asked for one."""
+class H264Assembler(Assembler):
+    """The assembler of H.264."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._units: list[bytes] = []
         self._fragments: list[bytes] = []
-        self._timestamp: int | None = None
-        self._damaged = False
         self._after_gap = False
-        self.needs_key_frame = True
-        self.damaged_frames = 0
 
     @property
     def is_receiving_key_frame(self) -> bool:
         """Whether part of one has come: asking for another would only delay it."""
-        if self._damaged:
+        if self._is_damaged:
             return False
         fragment = self._fragments[0][:1] if self._fragments else b""
         return any(unit[0] & 0x1F == IDR for unit in self._units) or (bool(fragment) and fragment[0] & 0x1F == IDR)
 
-    def add(self, payload: bytes, timestamp: int, *, marker: bool) -> AccessUnit | None:
-        """Take the next payload; gives back the frame it completes."""
-        if timestamp != self._timestamp:
-            self._begin(timestamp)
-        if payload:
-            try:
-                self._take(payload)
-            except (ValueError, IndexError):
-                self._damaged = True
-        return self._end() if marker else None
-
     def gap(self) -> None:
         """Packets are missing before the next one."""
-        self._damaged = True
+        self._is_damaged = True
         self._after_gap = not (self._units or self._fragments)
         self._fragments.clear()
         self.needs_key_frame = True
@@ -59,7 +45,7 @@ class H264Assembler:
         if self._units or self._fragments:  # the marker of the frame before never came
             self.needs_key_frame = True
         self._units, self._fragments = [], []
-        self._damaged = self._after_gap
+        self._is_damaged = self._after_gap
         self._after_gap = False
         self._timestamp = timestamp
 
@@ -87,18 +73,10 @@ class H264Assembler:
             self._fragments = []
 
     def _end(self) -> AccessUnit | None:
-        units, timestamp = tuple(self._units), self._timestamp or 0
-        whole = bool(units) and not self._damaged and not self._fragments
-        self._units, self._fragments, self._damaged = [], [], False
-        if not whole:
-            self.damaged_frames += 1
-            self.needs_key_frame = True
-            return None
-        key_frame = any(unit[0] & 0x1F == IDR for unit in units)
-        if self.needs_key_frame and not key_frame:
-            return None
-        self.needs_key_frame = False
-        return AccessUnit(units, timestamp, key_frame)
+        whole = bool(self._units) and not self._is_damaged and not self._fragments
+        units = tuple(self._units) if whole else ()
+        self._units, self._fragments, self._is_damaged = [], [], False
+        return self._passed_on(units, key_frame=any(unit[0] & 0x1F == IDR for unit in units))
 
 
 def _aggregated(payload: bytes) -> Iterator[bytes]:
