@@ -4,6 +4,7 @@ What a browser without H.264 sends goes another way: its pages into RAW, of whic
 """
 
 import asyncio
+from collections import deque
 from typing import Final
 
 from nats.aio.client import Client as Nats
@@ -27,6 +28,8 @@ class Overflow(Exception):
 class Publisher:
     """One session's way into the log. `run` ends when `close` was called and everything has been acknowledged.
 
+    Sound waits for the picture that was put before it: a gateway that is killed leaves no segment with sound alone.
+
     `sequences` has the last one of each subject that it writes to; for pages, `is_raw`, that of RAW.
     """
 
@@ -37,6 +40,9 @@ class Publisher:
         self._is_raw = is_raw
         names = (PAGES,) if is_raw else (VIDEO, AUDIO)
         self._queues: dict[str, asyncio.Queue[Init | Part | Written | None]] = {name: asyncio.Queue() for name in names}
+        self._pictures = 0  # that were put
+        self._pictures_written = 0
+        self._after: deque[int] = deque()  # for each part of sound: so many pictures come first
         self._bytes = 0
         self._written = asyncio.Event()
         self.acknowledged = 0
@@ -48,6 +54,11 @@ class Publisher:
         self._bytes += len(output.data)
         if self._bytes > MOST_BYTES:
             raise Overflow(f"{self._bytes >> 20} MB wait for the log")
+        if not isinstance(output, Written):
+            if output.rendition == VIDEO:
+                self._pictures += 1
+            else:
+                self._after.append(self._pictures)
         self._queues[PAGES if isinstance(output, Written) else output.rendition].put_nowait(output)
 
     async def until_below(self, most_bytes: int) -> None:
@@ -85,12 +96,21 @@ class Publisher:
 
     async def _publish(self, queue: asyncio.Queue[Init | Part | Written | None]) -> None:
         while (output := await queue.get()) is not None:
+            if not isinstance(output, Written) and output.rendition == AUDIO:
+                await self._until_pictures(self._after.popleft())
             await self._write(output)
+            if not isinstance(output, Written) and output.rendition == VIDEO:
+                self._pictures_written += 1
             self._bytes -= len(output.data)
             self.acknowledged += 1
             self._written.set()
             if isinstance(output, Part):
                 self.stored[output.rendition] = output.headers
+
+    async def _until_pictures(self, count: int) -> None:
+        while self._pictures_written < count:
+            self._written.clear()
+            await self._written.wait()
 
     async def _write(self, output: Init | Part | Written) -> None:
         if isinstance(output, Written):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from nats.aio.client import Client
 
+from actors.jetstream import direct_get
 from actors.jetstream.media_writer import Overtaken, continuation
 from gateways.ingest.publisher import Overflow, Publisher
 from media.samples import Init, Part
@@ -73,6 +74,19 @@ async def test_a_lost_acknowledgement_is_no_overtaking(nats_client: Client) -> N
     again.close()
     await again.run()
     assert await stored(nats_client, recording_id) == 2
+
+
+async def test_sound_is_never_there_before_the_picture_that_was_put_before_it(nats_client: Client) -> None:
+    """Else a gateway that is killed in between leaves a segment with sound alone, which nobody can fill."""
+    recording_id = new_id()
+    outputs = [init(AUDIO), *(one for n in range(12) for one in (init(), init(), part(n), part(n, AUDIO)))]
+    await published(nats_client, recording_id, outputs)
+    found = [
+        (entry.sequence, rendition)
+        for rendition in (VIDEO, AUDIO)
+        for entry in await direct_get.batch(nats_client, "MEDIA", media.part(recording_id, rendition), 1)
+    ]
+    assert [rendition for _, rendition in sorted(found)] == [VIDEO, AUDIO] * 12
 
 
 async def test_pages_go_into_their_own_stream_and_so_does_their_end(nats_client: Client) -> None:
