@@ -7,7 +7,7 @@ import av
 import pytest
 
 from schemas.media import LIVE_RUNG, VIDEO
-from tests import media_checks, whip
+from tests import whip
 from tests.product import Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,8 +30,7 @@ async def test_smaller_sizes_join_while_it_is_live_and_after_the_end(product: Pr
 
 async def shown(product: Product, recording_id: str, rendition: str) -> tuple[int, int]:
     """The height of a rendition's pictures, and how many there are."""
-    playlist = await media_checks.text(product.http, product.hls(recording_id, f"{rendition}.m3u8"))
-    assert "#EXT-X-ENDLIST" in playlist
+    playlist = await product.until_playlist(recording_id, "#EXT-X-ENDLIST", f"{rendition}.m3u8")
     data = b""
     for name in re.findall(r'URI="([^"]+\.mp4)"|^([^#].*)$', playlist, re.MULTILINE):
         async with product.http.get(product.hls(recording_id, name[0] or name[1])) as response:

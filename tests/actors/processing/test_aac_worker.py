@@ -2,8 +2,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from nats.aio.client import Client
 
 from actors.jetstream.direct_get import Entry
 from actors.jetstream.media_log import MediaLog
-from actors.outside.sandbox import Sandbox
 from actors.processing import aac_follower
 from actors.processing.log_worker import LogWorker
 from media.audio.aac import PRIMING, OpusPacket
@@ -24,6 +22,7 @@ from schemas.media import AAC, AUDIO, AUDIO_TIMESCALE, FINAL, InitHeaders, PartH
 from subjects import consumers, media
 from subjects.streams import MEDIA
 from tests.actors.media_given import DEADLINE_S, NatsServer, Source, connected, provision, until
+from tests.actors.processing.log_working import kill_decoders, working
 from tests.media.audio.sound import BASE, PER_PACKET, Pcm, beeps, lag, opus, opus_pcm
 from tests.replicas import Replica
 
@@ -58,18 +57,6 @@ class Voice(Source):
         data = fragment.write(number + 1, at, [fragment.Sample(packet.data, packet.duration) for packet in packets])
         headers = to_headers(said) | {MESSAGE_ID: media.message_id(self.recording_id, AUDIO, said)}
         await self._js.publish(media.part(self.recording_id, AUDIO), damage(data), headers=headers)
-
-
-@asynccontextmanager
-async def working(client: Client) -> AsyncIterator[LogWorker]:
-    async with Sandbox() as sandbox:
-        worker = aac_follower.worker(client, sandbox)
-        task = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def heard(client: Client, voice: Voice, parts: int) -> list[Entry]:
@@ -110,7 +97,7 @@ async def test_aac_follows_part_by_part_and_plays_in_time_with_opus(
     client: Client, tmp_path: Path, channels: int
 ) -> None:
     voice = Voice(client, channels)
-    async with working(client) as worker:
+    async with working(aac_follower.worker, client) as worker:
         await voice.begin()
         await voice.say(0, 19)
         assert len(await heard(client, voice, 20)) == 20
@@ -141,7 +128,7 @@ async def test_a_killed_worker_is_followed_without_a_hole_or_a_double(
         os.kill(process.pid, signal.SIGKILL)
         await process.wait()
         await voice.say(round_number * 8 + 5, round_number * 8 + 7)
-    async with working(client):
+    async with working(aac_follower.worker, client):
         await voice.say(24, 25)
         await voice.end()
         parts = await heard(client, voice, 27)
@@ -155,7 +142,7 @@ async def test_a_killed_worker_is_followed_without_a_hole_or_a_double(
 
 async def test_a_damaged_part_is_silence_and_others_go_on(client: Client, tmp_path: Path) -> None:
     voice, other = Voice(client), Voice(client)
-    async with working(client):
+    async with working(aac_follower.worker, client):
         for one in (voice, other):
             await one.begin()
             await one.say(0, 3)
@@ -171,28 +158,16 @@ async def test_a_damaged_part_is_silence_and_others_go_on(client: Client, tmp_pa
 
 async def test_a_child_that_is_killed_is_followed_by_another(client: Client, tmp_path: Path) -> None:
     voice = Voice(client)
-    async with working(client):
+    async with working(aac_follower.worker, client):
         await voice.begin()
         await voice.say(0, 3)
         await heard(client, voice, 3)
-        for child in decoders():
-            with suppress(ProcessLookupError):  # a short-lived one of another server
-                os.kill(child, signal.SIGKILL)
+        assert kill_decoders()
         await voice.say(4, 9)
         await voice.end()
         parts = await heard(client, voice, 10)
     assert_contiguous(parts)
     assert lag((await played(client, voice, parts, tmp_path))[PRIMING:], opus_pcm(PACKETS[: 10 * IN_PART])) == 0
-
-
-def decoders() -> list[int]:
-    """The decoders: children of our children."""
-    zygotes = _children_of(os.getpid())
-    return [child for zygote in zygotes for child in _children_of(zygote)]
-
-
-def _children_of(process: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 async def test_a_replica_that_is_behind_does_not_cut_it_short(client: Client, replica: Replica) -> None:
@@ -201,7 +176,7 @@ async def test_a_replica_that_is_behind_does_not_cut_it_short(client: Client, re
     await voice.say(0, 9)
     await voice.end()
     replica.falls_behind(MEDIA, at=5, times=4)
-    async with working(client):
+    async with working(aac_follower.worker, client):
         await until(lambda: _is_whole(client, voice))
         parts = await heard(client, voice, 11)
     assert (len(parts), replica.times) == (11, 0)
@@ -218,7 +193,7 @@ async def test_two_workers_make_one_rendition(
 ) -> None:
     monkeypatch.setattr("actors.processing.log_worker.STAND_BACK_S", 0.1)
     voice = Voice(client)
-    async with connected(server) as second, working(client), working(second):
+    async with connected(server) as second, working(aac_follower.worker, client), working(aac_follower.worker, second):
         await voice.begin()
         await voice.say(0, 19)
         await voice.end()
@@ -228,7 +203,7 @@ async def test_two_workers_make_one_rendition(
 
 async def test_everything_is_acknowledged_after_the_end(client: Client) -> None:
     silent, voice = Source(client, new_id()), Voice(client)
-    async with working(client):
+    async with working(aac_follower.worker, client):
         await silent.end()
         await voice.begin()
         await voice.say(0, 6)
@@ -244,7 +219,7 @@ async def _all_acknowledged(client: Client) -> bool:
 async def test_after_a_long_pause_it_goes_on_where_it_was(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actors.processing.log_worker.IDLE_S", 0.2)
     voice = Voice(client)
-    async with working(client) as worker:
+    async with working(aac_follower.worker, client) as worker:
         await voice.begin()
         await voice.say(0, 5)
         await heard(client, voice, 6)
@@ -259,7 +234,7 @@ async def test_nats_that_was_away_costs_nothing_but_time(server: NatsServer) -> 
     async with connected(server) as client:
         await provision(client)
         voice = Voice(client)
-        async with working(client):
+        async with working(aac_follower.worker, client):
             await voice.begin()
             await voice.say(0, 5)
             await heard(client, voice, 3)

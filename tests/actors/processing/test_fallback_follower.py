@@ -4,15 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
 
 from actors.jetstream.media_log import MediaLog
-from actors.outside.sandbox import Sandbox
 from actors.processing import fallback_follower
 from actors.processing.log_worker import LogWorker
 from media.audio.opus import SILENCE
@@ -25,7 +23,7 @@ from subjects import consumers, media
 from subjects.streams import RAW
 from tests.actors import media_given
 from tests.actors.media_given import NatsServer, connected, provision, until
-from tests.actors.processing.test_aac_worker import decoders
+from tests.actors.processing.log_working import kill_decoders, working
 from tests.actors.raw_given import Pages
 from tests.media.journal.numbered import Source, coded, heard, said_packets, shown
 from tests.replicas import Replica
@@ -70,18 +68,6 @@ class Recording(Pages):
         return [said for _, said in sorted(found, key=lambda one: one[0])]
 
 
-@asynccontextmanager
-async def working(client: Client) -> AsyncIterator[LogWorker]:
-    async with Sandbox() as sandbox:
-        worker = fallback_follower.worker(client, sandbox)
-        task = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
 async def assert_whole(recording: Recording, frames: int, pages: Sequence[Written]) -> None:
     made = await recording.made()
     assert shown(made) == list(range(frames))
@@ -91,7 +77,7 @@ async def assert_whole(recording: Recording, frames: int, pages: Sequence[Writte
 async def test_parts_follow_page_by_page_and_the_end_with_its_reason(client: Client) -> None:
     recording = Recording(client)
     source = Source().send(coded(60))
-    async with working(client) as worker:
+    async with working(fallback_follower.worker, client) as worker:
         await recording.write(source.pages)
         await recording.holds(4)  # before the source is over
         pages = source.close()
@@ -122,7 +108,7 @@ async def test_a_killed_worker_is_followed_and_nothing_is_missing_or_there_twice
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
     pages = source.close()
-    async with working(client):
+    async with working(fallback_follower.worker, client):
         await recording.write(pages[half:])
         await recording.end()
         await recording.ended()
@@ -134,11 +120,10 @@ async def test_a_killed_worker_is_followed_and_nothing_is_missing_or_there_twice
 async def test_a_child_that_is_killed_costs_nothing(client: Client) -> None:
     recording = Recording(client)
     source = Source().send(coded(60, 20))
-    async with working(client):
+    async with working(fallback_follower.worker, client):
         await recording.write(source.pages[:10])
         await recording.holds(2)
-        for child in decoders():
-            os.kill(child, signal.SIGKILL)
+        assert kill_decoders()
         pages = source.close()
         await recording.write(pages[10:])
         await recording.end()
@@ -149,7 +134,11 @@ async def test_a_child_that_is_killed_costs_nothing(client: Client) -> None:
 async def test_of_two_workers_one_makes_it_alone(server: NatsServer, client: Client) -> None:
     recording = Recording(client)
     source = Source().send(coded(60))
-    async with connected(server) as second, working(client), working(second):
+    async with (
+        connected(server) as second,
+        working(fallback_follower.worker, client),
+        working(fallback_follower.worker, second),
+    ):
         for page in source.pages:
             await recording.write([page])
         pages = source.close()
@@ -165,7 +154,7 @@ async def test_nats_that_was_away_leaves_no_seam(server: NatsServer) -> None:
         await provision(client)
         recording = Recording(client)
         source = Source().send(coded(60))
-        async with working(client):
+        async with working(fallback_follower.worker, client):
             await recording.write(source.pages[:9])
             await recording.holds(1)
             await server.__aexit__(None, None, None)
@@ -186,7 +175,7 @@ async def _is_connected(client: Client) -> bool:
 async def test_a_replica_that_is_behind_holds_nothing_up(client: Client, replica: Replica) -> None:
     recording = Recording(client)
     pages = Source(channels=0).send(coded(30)).pause().pages  # after which nothing comes for long
-    async with working(client) as worker:
+    async with working(fallback_follower.worker, client) as worker:
         replica.falls_behind(RAW, at=len(pages) - 1, times=3)
         await recording.write(pages)
         await until(lambda: _has_acknowledged(client), 10)  # it comes again after fifteen
@@ -204,7 +193,7 @@ async def test_what_is_no_page_costs_itself_and_nothing_else(client: Client) -> 
     recording = Recording(client)
     pages = Source(channels=0).send(coded(60, 20)).close()
     nonsense = Written(pages[10].headers, b"nonsense")
-    async with working(client):
+    async with working(fallback_follower.worker, client):
         await recording.write([*pages[:10], nonsense, *pages[11:]])
         await recording.end()
         await recording.ended()
@@ -216,11 +205,11 @@ async def test_what_is_no_page_costs_itself_and_nothing_else(client: Client) -> 
 async def test_what_another_source_has_put_behind_them_is_no_reason_to_begin_anew(client: Client) -> None:
     recording = Recording(client)
     pages = Source(channels=0).send(coded(60)).close()
-    async with working(client):
+    async with working(fallback_follower.worker, client):
         await recording.write(pages[:-5])
         await recording.holds(4)
     await media_given.Source(client, recording.id).part(7, 0)
-    async with working(client):
+    async with working(fallback_follower.worker, client):
         await recording.write(pages[-5:])
         await recording.end()
         await recording.ended()
@@ -232,7 +221,7 @@ async def test_a_recording_that_has_ended_is_left_alone(client: Client) -> None:
     recording = Recording(client)
     said = to_headers(End("stopped")) | {MESSAGE_ID: media.message_id(recording.id, "all", None)}
     await client.jetstream().publish(media.end(recording.id), b"", headers=said)
-    async with working(client) as worker:
+    async with working(fallback_follower.worker, client) as worker:
         await recording.write(Source().send(coded(10)).close())
         await until(lambda: _is_done(client, worker))
     assert await recording.made() == []
